@@ -1,0 +1,38 @@
+# ai_gateway: model calls in SQL.
+#
+#   make quickstart      a private cluster with a model to talk to, in .quickstart/
+#   make test            installs what is missing, builds, runs every suite
+#   make; make install   as in every extension; PG_CONFIG chooses the server
+#   make installcheck    the regression suite against an installed extension
+#   make help            everything else
+
+EXTENSION = ai_gateway
+MODULE_big = ai_gateway
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" ai_gateway.control)
+
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+DATA_built = sql/ai_gateway--$(EXTVERSION).sql
+DATA = $(wildcard sql/updates/*.sql)
+EXTRA_CLEAN = sql/ai_gateway--*.sql test/unit/build
+
+PG_CPPFLAGS = -I$(CURDIR)/src -DAI_GATEWAY_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags libcurl libcjson)
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
+	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
+SHLIB_LINK = $(shell pkg-config --libs libcurl libcjson)
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --outputdir=test
+
+# the commands that may run where PostgreSQL is not installed yet
+TOOLS = quickstart quickstart-stop quickstart-remove test lint unit help
+ifeq ($(filter $(TOOLS),$(MAKECMDGOALS)),)
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(DATA_built): $(sort $(wildcard sql/install/*.sql)) ai_gateway.control
+	cat $(filter %.sql,$^) > $@
+
+# every object sees every header: a full build takes seconds
+$(OBJS): $(wildcard src/*.h src/*/*.h) ai_gateway.control
+endif

@@ -1,0 +1,205 @@
+/*
+ * call.c
+ *	  Sets of calls, and a call's way from NEW to ADMITTED.
+ *
+ * Checks that are the caller's own doing are made here and raise at once:
+ * the model's name, its grant, its task, the options.
+ */
+#include "postgres.h"
+
+#include "call/call.h"
+#include "call/engine.h"
+#include "call/target.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "text.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+static void
+set_ends(void *arg)
+{
+	AiCallSet  *set = arg;
+	dlist_head *lists[] = {&set->idle, &set->pending, &set->done};
+
+	for (int i = 0; i < (int) lengthof(lists); i++)
+	{
+		dlist_iter	iter;
+
+		dlist_foreach(iter, lists[i])
+			ai_call_abandon(dlist_container(AiCall, set_node, iter.cur));
+		dlist_init(lists[i]);
+	}
+}
+
+AiCallSet *
+ai_call_set_create(MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "ai_gateway calls",
+												  ALLOCSET_SMALL_SIZES);
+	AiCallSet  *set = MemoryContextAllocZero(context, sizeof(AiCallSet));
+
+	set->context = context;
+	dlist_init(&set->idle);
+	dlist_init(&set->pending);
+	dlist_init(&set->done);
+	set->callback.func = set_ends;
+	set->callback.arg = set;
+	MemoryContextRegisterResetCallback(context, &set->callback);
+	return set;
+}
+
+void
+ai_call_set_destroy(AiCallSet *set)
+{
+	MemoryContextDelete(set->context);
+}
+
+AiCall *
+ai_call_new(AiCallSet *set)
+{
+	MemoryContext context = AllocSetContextCreate(set->context, "ai_gateway call",
+												  ALLOCSET_SMALL_SIZES);
+	AiCall	   *call = MemoryContextAllocZero(context, sizeof(AiCall));
+
+	call->context = context;
+	call->set = set;
+	ai_reply_init(&call->reply);
+	ai_failure_clear(&call->failure);
+	dlist_push_tail(&set->idle, &call->set_node);
+	return call;
+}
+
+void
+ai_call_free(AiCall *call)
+{
+	dlist_delete(&call->set_node);
+	ai_call_abandon(call);
+	MemoryContextDelete(call->context);
+}
+
+static void
+raise_unknown_model(const char *name)
+{
+	char	   *names = ai_model_names();
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" is not registered", name),
+			 names[0] ? errdetail("You may use %s.", names) : 0,
+			 errhint("INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, …);",
+					 quote_literal_cstr(name))));
+}
+
+static const char *
+default_model(AiTask task)
+{
+	bool		embed = task == AI_TASK_EMBED;
+	const char *name = embed ? ai_guc_default_embedding_model : ai_guc_default_model;
+
+	if (name == NULL || name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no model was named, and \"ai_gateway.%s\" is not set",
+						embed ? "default_embedding_model" : "default_model"),
+				 errhint("Name one: model => '…', or SET ai_gateway.%s = '…'.",
+						 embed ? "default_embedding_model" : "default_model")));
+	return name;
+}
+
+static void
+check_model(const AiModel *model, AiTask task)
+{
+	if (!ai_model_granted(model))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for model \"%s\"", model->name),
+				 errhint("INSERT INTO ai_gateway.model_grants (model, role) VALUES (%s, %s);",
+						 quote_literal_cstr(model->name),
+						 quote_literal_cstr(quote_identifier(GetUserNameFromId(GetUserId(), false))))));
+	if (!model->enabled)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" is disabled", model->name),
+				 errhint("UPDATE ai_gateway.models SET enabled = true WHERE name = %s;",
+						 quote_literal_cstr(model->name))));
+	if (strcmp(model->task, ai_task_names[task]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" is registered for task \"%s\", not \"%s\"",
+						model->name, model->task, ai_task_names[task]),
+				 errhint("Name another model, or register one for this task.")));
+}
+
+static void
+merge_options(AiCall *call)
+{
+	AiOptions  *options = &call->request.options;
+	AiFailure	failure;
+
+	memset(options, 0, sizeof(*options));
+	if (call->model->options != NULL &&
+		!ai_options_parse(call->model->options, options, &failure))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options of model \"%s\" are not valid", call->model->name),
+				 errdetail("%s.", ai_message_from_utf8(failure.message))));
+	if (call->call_options == NULL)
+		return;
+	if (!ai_options_parse(call->call_options, options, &failure))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s", ai_message_from_utf8(failure.message))));
+	if (ai_json_get(call->call_options, "extra") != NULL && !call->model->allow_extra)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("model \"%s\" does not allow option \"extra\"", call->model->name),
+				 errhint("UPDATE ai_gateway.models SET allow_extra = true WHERE name = %s;",
+						 quote_literal_cstr(call->model->name))));
+	if (ai_json_get(call->call_options, "mock") != NULL &&
+		strcmp(call->model->provider, "mock") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"mock\" is for models of provider \"mock\" only")));
+}
+
+void
+ai_call_embed_limits(const char *name, int *max_inputs, int *max_bytes)
+{
+	AiModel    *model;
+	AiProtocolId protocol;
+
+	if (name == NULL)
+		name = default_model(AI_TASK_EMBED);
+	model = ai_model_acquire(name);
+	if (model == NULL)
+		raise_unknown_model(name);
+	protocol = ai_model_protocol(model);
+	ai_model_release(model);
+	*max_inputs = Max(ai_protocols[protocol] ? ai_protocols[protocol]->max_inputs : 1, 1);
+	*max_bytes = ai_protocols[protocol] ? ai_protocols[protocol]->max_input_bytes : 0;
+}
+
+void
+ai_call_submit(AiCall *call, const char *name)
+{
+	AiOptions  *options = &call->request.options;
+	int			timeout = Min(ai_guc_timeout, ai_guc_max_timeout);
+
+	Assert(call->state == AI_CALL_NEW);
+	if (name == NULL)
+		name = default_model(call->request.task);
+	call->model = ai_model_acquire(name);
+	if (call->model == NULL)
+		raise_unknown_model(name);
+	check_model(call->model, call->request.task);
+	merge_options(call);
+
+	if (ai_option_set(options, AI_OPTION_TIMEOUT_MS))
+		timeout = Min(options->timeout_ms, ai_guc_max_timeout);
+	call->max_retries = ai_option_set(options, AI_OPTION_MAX_RETRIES)
+		? options->max_retries : ai_guc_max_retries;
+	call->submitted_at = ai_now_ms();
+	call->deadline = call->submitted_at + timeout;
+	ai_call_admit(call);
+}

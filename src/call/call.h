@@ -1,0 +1,117 @@
+/*
+ * call.h
+ *	  The engine: one state machine for one logical model call, and sets of
+ *	  calls that are driven together.
+ *
+ * Words
+ *	call	one question to one model and its outcome.
+ *	attempt	one HTTP request for a call, or one answer of an in-process
+ *			provider; a call makes one or more.
+ *	set		the calls of one driver: a function that makes one, or a plan node
+ *			that keeps many under way.  A set belongs to a memory context and
+ *			ends with it, however that ends.
+ *
+ * States
+ *
+ *	NEW ──submit──► ADMITTED ──► IN_FLIGHT ──► DONE
+ *	                   ▲             │           ▲
+ *	                   └── BACKOFF ◄─┴───────────┘ gave up
+ *
+ *	NEW			made by ai_call_new(); the caller fills `request`.
+ *	ADMITTED	passed the checks of the registration, may start an attempt.
+ *	IN_FLIGHT	an attempt is under way.
+ *	BACKOFF		an attempt failed, the next one waits for its time.
+ *	DONE		`failed` tells which of reply and failure holds.
+ *
+ * Who owns memory: a call and all that its caller puts into the request live
+ * in call->context.  Replies are malloc memory that the call owns.
+ * ai_call_free(), or the end of the set's context, frees both and abandons
+ * what is under way.
+ *
+ * Who may throw: ai_call_submit(), for what is the caller's fault (no such
+ * model, no grant, a bad option); ai_call_set_next(), where the wait serves
+ * interrupts.  What goes wrong with a call is data: call->failure.
+ */
+#ifndef AI_CALL_H
+#define AI_CALL_H
+
+#include "postgres.h"
+
+#include "catalog/model.h"
+#include "http/http.h"
+#include "lib/ilist.h"
+#include "provider/provider.h"
+
+typedef enum AiCallState
+{
+	AI_CALL_NEW,
+	AI_CALL_ADMITTED,
+	AI_CALL_IN_FLIGHT,
+	AI_CALL_BACKOFF,
+	AI_CALL_DONE,
+} AiCallState;
+
+typedef struct AiCallSet AiCallSet;
+
+typedef struct AiCall
+{
+	/* the caller's side, filled before submitting */
+	MemoryContext context;
+	AiRequest	request;
+	cJSON	   *call_options;	/* the call's own options, owned; may be NULL */
+	cJSON	   *trees[2];		/* other trees that the request points to, owned */
+	void	   *owner;			/* the driver's own use */
+
+	/* the outcome, once DONE */
+	AiCallState state;
+	bool		failed;
+	AiReply		reply;
+	AiFailure	failure;
+	AiModel    *model;
+	int			attempts;
+	double		latency_ms;		/* from submit to done */
+
+	/* the engine's own */
+	AiCallSet  *set;
+	AiTransfer *transfer;
+	double		submitted_at;
+	double		deadline;
+	double		due_at;			/* BACKOFF, or an in-process answer on its way */
+	int			max_retries;
+	dlist_node	active_node;	/* among all calls of the backend */
+	dlist_node	set_node;		/* in its set's pending or done list */
+} AiCall;
+
+/* Ends with `context`: calls of the set are then abandoned and freed. */
+extern AiCallSet *ai_call_set_create(MemoryContext context);
+
+/* Abandons and frees all calls of the set, and the set. */
+extern void ai_call_set_destroy(AiCallSet *set);
+
+extern AiCall *ai_call_new(AiCallSet *set);
+
+/*
+ * Resolves the model, checks grant and options, and starts the call.  NULL
+ * for `model` takes the default for the request's task.
+ */
+extern void ai_call_submit(AiCall *call, const char *model);
+
+/*
+ * Waits until a call of the set is done and returns it, in the order of their
+ * ends; NULL if none is pending.  The call stays the caller's until
+ * ai_call_free().
+ */
+extern AiCall *ai_call_set_next(AiCallSet *set);
+
+extern void ai_call_free(AiCall *call);
+
+/*
+ * How many inputs, and bytes of them (0 = no limit), one embedding request to
+ * this model may carry.  Raises for an unknown model as ai_call_submit() does.
+ */
+extern void ai_call_embed_limits(const char *model, int *max_inputs, int *max_bytes);
+
+/* The cost in USD, in the current context; NULL if any price needed is unknown. */
+extern Numeric ai_call_cost(const AiCall *call);
+
+#endif							/* AI_CALL_H */

@@ -1,0 +1,48 @@
+/*
+ * target.h
+ *	  From a registration to a target: which provider and protocol, where,
+ *	  with which key, and whether the key may go there.
+ */
+#ifndef AI_CALL_TARGET_H
+#define AI_CALL_TARGET_H
+
+#include "postgres.h"
+
+#include "catalog/model.h"
+#include "catalog/secret.h"
+#include "http/http.h"
+#include "provider/provider.h"
+
+typedef struct AiResolvedTarget
+{
+	AiTarget	target;
+	AiSecret	secret;
+	AiReach		reach;
+	char		endpoint[1024];
+	bool		key_withheld;	/* a key is configured, but may not go there */
+} AiResolvedTarget;
+
+/*
+ * Who and how, without a place and a key: enough to read a reply with.
+ */
+extern bool ai_target_describe(const AiModel *model, AiTarget *target,
+							   AiFailure *failure);
+
+/*
+ * Resolves a registration for one attempt.  Does not throw; false with a
+ * failure where the configuration does not allow the call.  The caller wipes
+ * resolved->secret as soon as the request is built.
+ */
+extern bool ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved,
+							  AiFailure *failure);
+
+/*
+ * Checks one row of ai_gateway.models by itself and raises an error that names
+ * the column.
+ */
+extern void ai_registration_check(const AiModel *model);
+
+/* The protocol of a registration; NONE if its names are unknown. */
+extern AiProtocolId ai_model_protocol(const AiModel *model);
+
+#endif							/* AI_CALL_TARGET_H */

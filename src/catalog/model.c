@@ -1,0 +1,411 @@
+/*
+ * model.c
+ *	  Reading and caching registrations (model.h).
+ *
+ * Tables are read by systable scans as the backend itself, not as the caller:
+ * who may use a model is decided by its grants alone, and the search_path of
+ * the caller plays no part.  Attribute numbers are found by name, so that a
+ * library newer than the SQL goes on working with an older table.
+ *
+ * Cache: a hash table by name in a context of its own.  An invalidation only
+ * sets a flag, since it can come at any moment; the next lookup drops the
+ * entries.  A dropped model that a call still holds is freed by its last
+ * holder.
+ *
+ * State: the statics below, per backend.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
+#include "catalog/model.h"
+#include "compat.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "text.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#define SCHEMA_NAME	"ai_gateway"
+
+typedef struct CacheEntry
+{
+	char		name[NAMEDATALEN * 4];	/* key */
+	AiModel    *model;
+} CacheEntry;
+
+static HTAB *cache = NULL;
+static Oid	models_relation = InvalidOid;
+static Oid	grants_relation = InvalidOid;
+static bool cache_valid = false;
+
+static void
+relation_changed(Datum unused, Oid relation)
+{
+	if (relation == InvalidOid || relation == models_relation ||
+		relation == grants_relation)
+		cache_valid = false;
+}
+
+void
+ai_model_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+void
+ai_model_invalidate(Oid relation)
+{
+	CacheInvalidateRelcacheByRelid(relation);
+}
+
+static void
+free_model(AiModel *model)
+{
+	cJSON_Delete(model->settings);
+	cJSON_Delete(model->options);
+	MemoryContextDelete(model->context);
+}
+
+void
+ai_model_release(AiModel *model)
+{
+	Assert(model->references > 0);
+	if (--model->references == 0 && model->stale)
+		free_model(model);
+}
+
+static void
+empty_cache(void)
+{
+	HASH_SEQ_STATUS scan;
+	CacheEntry *entry;
+
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		AiModel    *model = entry->model;
+
+		hash_search(cache, entry->name, HASH_REMOVE, NULL);
+		model->stale = true;
+		if (model->references == 0)
+			free_model(model);
+	}
+}
+
+static Oid
+find_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid(SCHEMA_NAME, true);
+	Oid			relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" does not exist", SCHEMA_NAME, name),
+				 errdetail("The extension is not installed in this database, or was damaged."),
+				 errhint("CREATE EXTENSION ai_gateway;")));
+	return relation;
+}
+
+/* Empties the cache if it is stale, and finds the tables again. */
+static void
+ready_cache(void)
+{
+	if (cache == NULL)
+	{
+		HASHCTL		control = {
+			.keysize = sizeof(((CacheEntry *) 0)->name),
+			.entrysize = sizeof(CacheEntry),
+			.hcxt = TopMemoryContext,
+		};
+
+		cache = hash_create("ai_gateway models", 32, &control,
+							HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	}
+	if (cache_valid)
+		return;
+	empty_cache();
+	models_relation = find_relation("models");
+	grants_relation = find_relation("model_grants");
+
+	/* set before reading: an invalidation while reading must not get lost */
+	cache_valid = true;
+}
+
+/* ---- one row into an AiModel ---- */
+
+typedef struct RowReader
+{
+	HeapTuple	tuple;
+	TupleDesc	descriptor;
+} RowReader;
+
+static Datum
+column(const RowReader *row, const char *name, bool *isnull)
+{
+	for (int i = 0; i < row->descriptor->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(row->descriptor, i);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
+			return heap_getattr(row->tuple, i + 1, row->descriptor, isnull);
+	}
+	*isnull = true;
+	return (Datum) 0;
+}
+
+static char *
+text_column(const RowReader *row, const char *name)
+{
+	bool		isnull;
+	Datum		value = column(row, name, &isnull);
+
+	return isnull ? NULL : text_to_cstring(DatumGetTextPP(value));
+}
+
+static Numeric
+numeric_column(const RowReader *row, const char *name)
+{
+	bool		isnull;
+	Datum		value = column(row, name, &isnull);
+
+	return isnull ? NULL : DatumGetNumericCopy(value);
+}
+
+static bool
+bool_column(const RowReader *row, const char *name, bool otherwise)
+{
+	bool		isnull;
+	Datum		value = column(row, name, &isnull);
+
+	return isnull ? otherwise : DatumGetBool(value);
+}
+
+/* The text of a jsonb column as UTF-8, or NULL. */
+static char *
+jsonb_column(const RowReader *row, const char *name)
+{
+	bool		isnull;
+	Datum		value = column(row, name, &isnull);
+	Jsonb	   *json;
+	char	   *document;
+
+	if (isnull)
+		return NULL;
+	json = DatumGetJsonbP(value);
+	document = JsonbToCString(NULL, &json->root, VARSIZE(json));
+	return ai_cstring_to_utf8(document, strlen(document));
+}
+
+static cJSON *
+parse_column(const char *document)
+{
+	const char *why;
+
+	return document ? ai_json_parse(document, strlen(document), &why) : NULL;
+}
+
+AiModel *
+ai_model_of_tuple(HeapTuple tuple, TupleDesc descriptor)
+{
+	RowReader	row = {tuple, descriptor};
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "ai_gateway model",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller;
+	AiModel    *model;
+	char	   *settings;
+	char	   *options;
+	bool		isnull;
+
+	/* until it is whole it belongs to the caller's context, and dies with it */
+	MemoryContextSetParent(context, CurrentMemoryContext);
+	caller = MemoryContextSwitchTo(context);
+	model = palloc0(sizeof(AiModel));
+	model->context = context;
+	model->name = text_column(&row, "name");
+	model->task = text_column(&row, "task");
+	model->provider = text_column(&row, "provider");
+	model->protocol = text_column(&row, "protocol");
+	model->remote_model = text_column(&row, "remote_model");
+	model->endpoint = text_column(&row, "endpoint");
+	model->credential = text_column(&row, "credential");
+	model->allow_extra = bool_column(&row, "allow_extra", false);
+	model->enabled = bool_column(&row, "enabled", true);
+	model->max_in_flight = DatumGetInt32(column(&row, "max_in_flight", &isnull));
+	if (isnull)
+		model->max_in_flight = 0;
+	model->prices.input = numeric_column(&row, "input_price");
+	model->prices.cached_input = numeric_column(&row, "cached_input_price");
+	model->prices.cache_write = numeric_column(&row, "cache_write_price");
+	model->prices.output = numeric_column(&row, "output_price");
+	settings = jsonb_column(&row, "settings");
+	options = jsonb_column(&row, "options");
+	MemoryContextSwitchTo(caller);
+
+	/* nothing throws from here on */
+	MemoryContextSetParent(context, TopMemoryContext);
+	model->settings = parse_column(settings);
+	model->options = parse_column(options);
+	model->references = 1;
+	model->stale = true;
+	return model;
+}
+
+/* The roles that have a grant on a model. */
+static List *
+read_grantees(const char *model)
+{
+	Relation	relation = table_open(grants_relation, AccessShareLock);
+	Oid			index = RelationGetPrimaryKeyIndex(relation);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	List	   *roles = NIL;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(model));
+	key.sk_collation = C_COLLATION_OID;
+	scan = systable_beginscan(relation, index, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		RowReader	row = {tuple, RelationGetDescr(relation)};
+		bool		isnull;
+
+		roles = lappend_oid(roles, DatumGetObjectId(column(&row, "role", &isnull)));
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return roles;
+}
+
+static AiModel *
+read_model(const char *name)
+{
+	Relation	relation = table_open(models_relation, AccessShareLock);
+	Oid			index = RelationGetPrimaryKeyIndex(relation);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	AiModel    *model = NULL;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
+	key.sk_collation = C_COLLATION_OID;
+	scan = systable_beginscan(relation, index, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		model = ai_model_of_tuple(tuple, RelationGetDescr(relation));
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return model;
+}
+
+AiModel *
+ai_model_acquire(const char *name)
+{
+	CacheEntry *entry;
+	AiModel    *model;
+	List	   *grantees;
+	ListCell   *cell;
+	bool		found;
+
+	ready_cache();
+	if (strlen(name) >= sizeof(entry->name))
+		return NULL;
+	entry = hash_search(cache, name, HASH_FIND, NULL);
+	if (entry != NULL)
+	{
+		entry->model->references++;
+		return entry->model;
+	}
+
+	/* the grants first: a model must not be left behind by an error */
+	grantees = read_grantees(name);
+	model = read_model(name);
+	if (model == NULL)
+		return NULL;
+	if (grantees != NIL)
+		model->grantees = MemoryContextAlloc(model->context,
+											 list_length(grantees) * sizeof(Oid));
+	foreach(cell, grantees)
+		model->grantees[model->n_grantees++] = lfirst_oid(cell);
+	list_free(grantees);
+
+	/* an invalidation that came meanwhile makes it good for this call alone */
+	if (cache_valid)
+	{
+		entry = hash_search(cache, name, HASH_ENTER, &found);
+		if (!found)
+		{
+			entry->model = model;
+			model->stale = false;
+		}
+	}
+	return model;
+}
+
+bool
+ai_model_granted(const AiModel *model)
+{
+	Oid			user = GetUserId();
+
+	if (superuser_arg(user))
+		return true;
+	for (int i = 0; i < model->n_grantees; i++)
+	{
+		if (model->grantees[i] == InvalidOid ||
+			has_privs_of_role(user, model->grantees[i]))
+			return true;
+	}
+	return false;
+}
+
+char *
+ai_model_names(void)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	StringInfoData names;
+	List	   *all = NIL;
+	ListCell   *cell;
+
+	ready_cache();
+	initStringInfo(&names);
+	relation = table_open(models_relation, AccessShareLock);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && list_length(all) < 1000)
+	{
+		RowReader	row = {tuple, RelationGetDescr(relation)};
+
+		all = lappend(all, text_column(&row, "name"));
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	foreach(cell, all)
+	{
+		AiModel    *model = ai_model_acquire(lfirst(cell));
+
+		if (model == NULL)
+			continue;
+		if (model->enabled && ai_model_granted(model))
+			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", model->name);
+		ai_model_release(model);
+		if (names.len > 200)
+		{
+			appendStringInfoString(&names, ", …");
+			break;
+		}
+	}
+	return names.data;
+}

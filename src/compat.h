@@ -1,0 +1,90 @@
+/*
+ * compat.h
+ *	  Every difference between PostgreSQL 15, 16, 17 and 18 and between
+ *	  versions of libcurl.  No other file mentions a version number; make lint
+ *	  proves it.
+ */
+#ifndef AI_COMPAT_H
+#define AI_COMPAT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "storage/latch.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+#if PG_VERSION_NUM < 150000
+#error "ai_gateway needs PostgreSQL 15 or later"
+#endif
+
+/* 16 moved the varlena macros to a header of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 moved WaitEventSet to a header of its own. */
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+
+/* 18 can record the name and the version of a module. */
+#if PG_VERSION_NUM >= 180000
+#define AI_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "ai_gateway", .version = AI_GATEWAY_VERSION)
+#else
+#define AI_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/*
+ * A WaitEventSet for the life of the backend.  17 tracks sets by resource
+ * owner where one is given, and allocates in TopMemoryContext by itself.
+ */
+static inline WaitEventSet *
+ai_create_wait_event_set(int n_events)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, n_events);
+#else
+	return CreateWaitEventSet(TopMemoryContext, n_events);
+#endif
+}
+
+/* 17 lets an extension name its wait events; it must be asked for lazily. */
+static inline uint32
+ai_wait_event(uint32 *cached, const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	if (*cached == 0)
+		*cached = WaitEventExtensionNew(name);
+	return *cached;
+#else
+	(void) name;
+	*cached = PG_WAIT_EXTENSION;
+	return *cached;
+#endif
+}
+
+/* 16 gave GUC extras an allocator of their own; before, they are plain malloc. */
+static inline void *
+ai_guc_malloc(size_t size)
+{
+#if PG_VERSION_NUM >= 160000
+	return guc_malloc(LOG, size);
+#else
+	return malloc(size);
+#endif
+}
+
+static inline void
+ai_guc_free(void *pointer)
+{
+#if PG_VERSION_NUM >= 160000
+	guc_free(pointer);
+#else
+	free(pointer);
+#endif
+}
+
+#endif							/* AI_COMPAT_H */

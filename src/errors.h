@@ -1,0 +1,26 @@
+/*
+ * errors.h
+ *	  From a failure, which is data, to an error that a user sees.
+ *
+ * Only fn/, exec/ and worker/ call these.  The shape of every message:
+ *	primary	model "name" <what its kind means>
+ *	detail	what the provider said, then the facts: HTTP status, code,
+ *			request id, attempts
+ *	hint	a command to run
+ */
+#ifndef AI_ERRORS_H
+#define AI_ERRORS_H
+
+#include "postgres.h"
+
+#include "util/failure.h"
+
+/* elevel ERROR does not return. */
+extern void ai_report(int elevel, const char *model, const AiFailure *failure,
+					  int attempts);
+
+/* The failure's detail and its SQLSTATE as palloc'd text, for ai_result. */
+extern char *ai_failure_text(const AiFailure *failure);
+extern const char *ai_failure_sqlstate(const AiFailure *failure);
+
+#endif							/* AI_ERRORS_H */

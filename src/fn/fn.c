@@ -1,0 +1,137 @@
+/*
+ * fn.c
+ *	  What the SQL functions share (fn.h).
+ */
+#include "postgres.h"
+
+#include "errors.h"
+#include "fn/fn.h"
+#include "guc.h"
+#include "text.h"
+#include "utils/builtins.h"
+
+Datum
+ai_fn_run(FunctionCallInfo fcinfo, AiFnBody body)
+{
+	AiCallSet  *set = ai_call_set_create(CurrentMemoryContext);
+	Datum		result = (Datum) 0;
+
+	PG_TRY();
+	{
+		result = body(fcinfo, set);
+	}
+	PG_FINALLY();
+	{
+		ai_call_set_destroy(set);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+char *
+ai_fn_text_arg(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+char *
+ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call)
+{
+	MemoryContext caller;
+	char	   *utf8;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	caller = MemoryContextSwitchTo(call->context);
+	utf8 = ai_text_to_utf8(PG_GETARG_TEXT_PP(n));
+	MemoryContextSwitchTo(caller);
+	return utf8;
+}
+
+cJSON *
+ai_fn_json_arg(FunctionCallInfo fcinfo, int n)
+{
+	Jsonb	   *json;
+	char	   *document;
+	const char *why;
+	cJSON	   *tree;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	json = PG_GETARG_JSONB_P(n);
+	document = JsonbToCString(NULL, &json->root, VARSIZE(json));
+	document = ai_cstring_to_utf8(document, strlen(document));
+	tree = ai_json_parse(document, strlen(document), &why);
+	if (tree == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("jsonb argument %d cannot be used: %s", n + 1, why)));
+	pfree(document);
+	return tree;
+}
+
+void
+ai_fn_wait(AiCall *call, const char *model)
+{
+	ai_call_submit(call, model);
+	while (call->state != AI_CALL_DONE)
+		ai_call_set_next(call->set);
+}
+
+void
+ai_fn_on_error(const char *model, const AiFailure *failure, int attempts)
+{
+	switch ((AiOnError) ai_guc_on_error)
+	{
+		case AI_ON_ERROR_ERROR:
+			ai_report(ERROR, model, failure, attempts);
+			break;
+		case AI_ON_ERROR_WARN:
+			ai_report(WARNING, model, failure, attempts);
+			break;
+		case AI_ON_ERROR_NULL:
+			break;
+	}
+}
+
+bool
+ai_fn_succeeded(AiCall *call)
+{
+	if (!call->failed)
+		return true;
+	ai_fn_on_error(call->model->name, &call->failure, call->attempts);
+	return false;
+}
+
+text *
+ai_fn_text_result(AiCall *call, const char *utf8)
+{
+	AiFailure	failure;
+	text	   *result = ai_text_from_utf8(utf8, &failure);
+
+	if (result == NULL)
+		ai_fn_on_error(call->model->name, &failure, call->attempts);
+	return result;
+}
+
+static int64
+known(int64 tokens)
+{
+	return tokens > 0 ? tokens : 0;
+}
+
+int64
+ai_fn_input_tokens(const AiUsage *usage)
+{
+	if (usage->uncached_input < 0)
+		return -1;
+	return usage->uncached_input + known(usage->cache_read) + known(usage->cache_write);
+}
+
+int64
+ai_fn_output_tokens(const AiUsage *usage)
+{
+	if (usage->visible_output < 0)
+		return -1;
+	return usage->visible_output + known(usage->reasoning);
+}

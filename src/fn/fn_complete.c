@@ -1,0 +1,226 @@
+/*
+ * fn_complete.c
+ *	  ai_complete() and ai_try_complete(): a prompt in, a text out.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "errors.h"
+#include "fn/fn.h"
+#include "funcapi.h"
+#include "provider/messages.h"
+#include "text.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(ai_complete);
+PG_FUNCTION_INFO_V1(ai_try_complete);
+
+enum
+{
+	ARG_PROMPT,
+	ARG_MODEL,
+	ARG_SYSTEM,
+	ARG_IMAGES,
+	ARG_OPTIONS,
+};
+
+/* The images as they are: which kinds a model takes is the provider's to say. */
+static const AiImage *
+read_images(FunctionCallInfo fcinfo, AiCall *call, int *n_images)
+{
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+	Datum	   *elements;
+	bool	   *nulls;
+	AiImage    *images;
+	int			n;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARG_IMAGES), BYTEAOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &n);
+	images = palloc0(sizeof(AiImage) * Max(n, 1));
+	*n_images = 0;
+	for (int i = 0; i < n; i++)
+	{
+		AiImage    *image = &images[*n_images];
+		bytea	   *bytes;
+
+		if (nulls[i])
+			continue;
+		bytes = DatumGetByteaPP(elements[i]);
+		image->data = (unsigned char *) VARDATA_ANY(bytes);
+		image->len = VARSIZE_ANY_EXHDR(bytes);
+		image->media_type = ai_image_media_type(image->data, image->len);
+		if (image->media_type == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("image %d is of no kind that models read", i + 1),
+					 errdetail("PNG, JPEG, GIF and WebP are recognised by their first bytes.")));
+		(*n_images)++;
+	}
+	MemoryContextSwitchTo(caller);
+	return images;
+}
+
+/* Makes the call of the function's arguments; the prompt is not NULL. */
+static AiCall *
+make_call(FunctionCallInfo fcinfo, AiCallSet *set)
+{
+	AiCall	   *call = ai_call_new(set);
+	AiMessage  *messages = MemoryContextAllocZero(call->context, 2 * sizeof(AiMessage));
+	int			n = 0;
+
+	if (!PG_ARGISNULL(ARG_SYSTEM))
+	{
+		messages[n].role = AI_ROLE_SYSTEM;
+		messages[n++].text = ai_fn_utf8_arg(fcinfo, ARG_SYSTEM, call);
+	}
+	messages[n].role = AI_ROLE_USER;
+	messages[n].text = ai_fn_utf8_arg(fcinfo, ARG_PROMPT, call);
+	if (!PG_ARGISNULL(ARG_IMAGES))
+		messages[n].images = read_images(fcinfo, call, &messages[n].n_images);
+	n++;
+	call->request.task = AI_TASK_CHAT;
+	call->request.messages = messages;
+	call->request.n_messages = n;
+	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
+	return call;
+}
+
+static Datum
+complete(FunctionCallInfo fcinfo, AiCallSet *set)
+{
+	AiCall	   *call = make_call(fcinfo, set);
+	text	   *result;
+
+	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	if (!ai_fn_succeeded(call))
+		PG_RETURN_NULL();
+	result = ai_fn_text_result(call, call->reply.text ? call->reply.text : "");
+	if (result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(result);
+}
+
+Datum
+ai_complete(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(ARG_PROMPT))
+		PG_RETURN_NULL();
+	return ai_fn_run(fcinfo, complete);
+}
+
+static void
+put_tokens(Datum *value, bool *isnull, int64 tokens)
+{
+	*isnull = tokens < 0;
+	*value = Int32GetDatum((int32) Min(tokens, PG_INT32_MAX));
+}
+
+static void
+put_text(Datum *value, bool *isnull, const char *string)
+{
+	*isnull = string == NULL || string[0] == '\0';
+	if (!*isnull)
+		*value = CStringGetTextDatum(ai_message_from_utf8(string));
+}
+
+/* The columns of ai_result, in their order. */
+enum
+{
+	COL_VALUE,
+	COL_ERROR,
+	COL_ERROR_KIND,
+	COL_SQLSTATE,
+	COL_FINISH_REASON,
+	COL_MODEL,
+	COL_PROVIDER,
+	COL_INPUT_TOKENS,
+	COL_OUTPUT_TOKENS,
+	COL_CACHED_TOKENS,
+	COL_REASONING_TOKENS,
+	COL_COST,
+	COL_LATENCY_MS,
+	COL_ATTEMPTS,
+	COL_CACHED,
+	COL_REQUEST_ID,
+	N_COLUMNS,
+};
+
+static Datum
+make_result(FunctionCallInfo fcinfo, AiCall *call)
+{
+	TupleDesc	descriptor;
+	Datum		values[N_COLUMNS] = {0};
+	bool		nulls[N_COLUMNS];
+	const AiReply *reply = &call->reply;
+	AiFailure	failure = call->failure;
+	bool		failed = call->failed;
+	text	   *value = NULL;
+	Numeric		cost;
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	memset(nulls, true, sizeof(nulls));
+	if (!failed)
+	{
+		value = ai_text_from_utf8(reply->text ? reply->text : "", &failure);
+		failed = value == NULL;
+	}
+	if (failed)
+	{
+		AiErrorKind kind = failure.kind;
+
+		put_text(&values[COL_ERROR], &nulls[COL_ERROR], failure.message);
+		put_text(&values[COL_ERROR_KIND], &nulls[COL_ERROR_KIND], ai_error_kinds[kind].name);
+		put_text(&values[COL_SQLSTATE], &nulls[COL_SQLSTATE], ai_failure_sqlstate(&failure));
+		put_text(&values[COL_FINISH_REASON], &nulls[COL_FINISH_REASON],
+				 kind == AI_ERROR_REFUSAL ? "refusal" :
+				 kind == AI_ERROR_CONTENT_FILTER ? "content_filter" : "error");
+		put_text(&values[COL_REQUEST_ID], &nulls[COL_REQUEST_ID], failure.request_id);
+	}
+	else
+	{
+		values[COL_VALUE] = PointerGetDatum(value);
+		nulls[COL_VALUE] = false;
+		put_text(&values[COL_FINISH_REASON], &nulls[COL_FINISH_REASON],
+				 ai_finish_reason_names[reply->finish]);
+		put_text(&values[COL_REQUEST_ID], &nulls[COL_REQUEST_ID], reply->request_id);
+	}
+	put_text(&values[COL_MODEL], &nulls[COL_MODEL],
+			 reply->model ? reply->model : call->model->remote_model);
+	put_text(&values[COL_PROVIDER], &nulls[COL_PROVIDER], call->model->provider);
+	put_tokens(&values[COL_INPUT_TOKENS], &nulls[COL_INPUT_TOKENS],
+			   ai_fn_input_tokens(&reply->usage));
+	put_tokens(&values[COL_OUTPUT_TOKENS], &nulls[COL_OUTPUT_TOKENS],
+			   ai_fn_output_tokens(&reply->usage));
+	put_tokens(&values[COL_CACHED_TOKENS], &nulls[COL_CACHED_TOKENS], reply->usage.cache_read);
+	put_tokens(&values[COL_REASONING_TOKENS], &nulls[COL_REASONING_TOKENS],
+			   reply->usage.reasoning);
+	cost = ai_call_cost(call);
+	nulls[COL_COST] = cost == NULL;
+	values[COL_COST] = NumericGetDatum(cost);
+	nulls[COL_LATENCY_MS] = nulls[COL_ATTEMPTS] = nulls[COL_CACHED] = false;
+	values[COL_LATENCY_MS] = Float8GetDatum(call->latency_ms);
+	values[COL_ATTEMPTS] = Int32GetDatum(call->attempts);
+	values[COL_CACHED] = BoolGetDatum(false);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}
+
+static Datum
+try_complete(FunctionCallInfo fcinfo, AiCallSet *set)
+{
+	AiCall	   *call = make_call(fcinfo, set);
+
+	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	return make_result(fcinfo, call);
+}
+
+Datum
+ai_try_complete(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(ARG_PROMPT))
+		PG_RETURN_NULL();
+	return ai_fn_run(fcinfo, try_complete);
+}

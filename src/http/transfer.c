@@ -1,0 +1,288 @@
+/*
+ * transfer.c
+ *	  One transfer: the options of its libcurl handle, the callbacks that
+ *	  collect its reply, and what its end means.
+ *
+ * Set for every transfer: no redirects (they would carry the key along), no
+ * proxy from the environment, https or plain http only, TLS verified, signals
+ * off, one total timeout.  The reply is capped where it arrives, behind
+ * decompression, so that neither a missing length nor a compressed bomb gets
+ * past the cap.
+ *
+ * The callbacks run inside libcurl: they only append to AiBuffers, which never
+ * throw, and end the transfer by a short count.
+ */
+#include "postgres.h"
+
+#include "guc.h"
+#include "http/transfer.h"
+#include "util/url.h"
+
+#define MAX_HEADER_BYTES	(256 * 1024)
+
+static size_t
+receive_body(char *data, size_t size, size_t n, void *clientp)
+{
+	AiTransfer *transfer = clientp;
+
+	ai_buffer_append(&transfer->reply.body, data, size * n);
+	return transfer->reply.body.failed ? 0 : size * n;
+}
+
+/* Keeps the last block only: a 100 Continue or a proxy's answer comes before. */
+static size_t
+receive_header(char *data, size_t size, size_t n, void *clientp)
+{
+	AiTransfer *transfer = clientp;
+	AiBuffer   *headers = &transfer->reply.headers;
+	size_t		len = size * n;
+	size_t		trimmed = len;
+
+	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
+	{
+		ai_buffer_reset(headers);
+		return len;
+	}
+	while (trimmed > 0 && (data[trimmed - 1] == '\r' || data[trimmed - 1] == '\n'))
+		trimmed--;
+	if (trimmed == 0)
+		return len;
+	ai_buffer_append(headers, data, trimmed);
+	ai_buffer_append_char(headers, '\n');
+	if (headers->failed)
+	{
+		transfer->headers_over_limit = true;
+		return 0;
+	}
+	return len;
+}
+
+static bool
+add_header(AiTransfer *transfer, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+
+	if (longer == NULL)
+		return false;
+	transfer->headers = longer;
+	return true;
+}
+
+/* "Name: value\n" lines into libcurl's list. */
+static bool
+set_headers(AiTransfer *transfer)
+{
+	char	   *line = transfer->request.headers.data;
+
+	while (line != NULL && *line != '\0')
+	{
+		char	   *end = strchr(line, '\n');
+		bool		added;
+
+		if (end == NULL)
+			break;
+		*end = '\0';
+		added = add_header(transfer, line);
+		*end = '\n';
+		if (!added)
+			return false;
+		line = end + 1;
+	}
+	/* libcurl would ask for leave to send a large body, and wait a second */
+	return add_header(transfer, "Expect:");
+}
+
+bool
+ai_transfer_setup(AiTransfer *transfer)
+{
+	CURL	   *easy = transfer->easy;
+	AiHttpRequest *request = &transfer->request;
+	CURLcode	rc = CURLE_OK;
+
+	transfer->reply.body.limit = (size_t) ai_guc_max_response_size * 1024;
+	transfer->reply.headers.limit = MAX_HEADER_BYTES;
+	if (!set_headers(transfer))
+		return false;
+
+#define SET(option, value) \
+	do { if (rc == CURLE_OK) rc = curl_easy_setopt(easy, option, value); } while (0)
+
+	SET(CURLOPT_URL, request->url.data);
+	SET(CURLOPT_HTTPHEADER, transfer->headers);
+	if (request->body.data != NULL)
+	{
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDS, request->body.data);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.len);
+	}
+	SET(CURLOPT_USERAGENT, "ai_gateway/" AI_GATEWAY_VERSION);
+	SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+	SET(CURLOPT_PIPEWAIT, 1L);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) ai_guc_connect_timeout);
+	SET(CURLOPT_TIMEOUT_MS, (long) transfer->timeout_ms);
+	SET(CURLOPT_PROXY, ai_guc_proxy ? ai_guc_proxy : "");
+	SET(CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+	if (ai_guc_ca_file && ai_guc_ca_file[0] != '\0')
+		SET(CURLOPT_CAINFO, ai_guc_ca_file);
+	SET(CURLOPT_WRITEFUNCTION, receive_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_HEADERFUNCTION, receive_header);
+	SET(CURLOPT_HEADERDATA, transfer);
+	SET(CURLOPT_OPENSOCKETFUNCTION, ai_open_socket);
+	SET(CURLOPT_OPENSOCKETDATA, transfer);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, ai_close_socket);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_PRIVATE, transfer);
+#undef SET
+
+	return rc == CURLE_OK;
+}
+
+static double
+seconds_until(const AiTransfer *transfer, CURLINFO info)
+{
+	curl_off_t	microseconds = 0;
+
+	curl_easy_getinfo(transfer->easy, info, &microseconds);
+	return microseconds / 1e6;
+}
+
+/* In which phase the time ran out: the furthest that was not yet left. */
+static const char *
+phase_reached(const AiTransfer *transfer)
+{
+	bool		https = strncmp(transfer->request.url.data, "https:", 6) == 0;
+
+	if (transfer->reply.body.len > 0)
+		return "while the reply arrived";
+	if (transfer->reply.headers.len > 0 || seconds_until(transfer, CURLINFO_STARTTRANSFER_TIME_T) > 0)
+		return "while the reply arrived";
+	if (seconds_until(transfer, CURLINFO_PRETRANSFER_TIME_T) > 0)
+		return "while waiting for the reply to begin";
+	if (https && seconds_until(transfer, CURLINFO_CONNECT_TIME_T) > 0)
+		return "during the TLS handshake";
+	if (seconds_until(transfer, CURLINFO_NAMELOOKUP_TIME_T) > 0)
+		return "while connecting";
+	return "while resolving the name of the host";
+}
+
+/* The host alone of the URL, for messages. */
+static void
+host_of(const AiTransfer *transfer, AiUrl *url)
+{
+	const char *why;
+
+	if (!ai_url_parse(transfer->request.url.data, url, &why))
+		strlcpy(url->host, "the host", sizeof(url->host));
+}
+
+static void
+explain_connect(AiTransfer *transfer, const char *host, AiFailure *failure)
+{
+	if (transfer->address_refused)
+	{
+		ai_fail(failure, AI_ERROR_PERMISSION,
+				"host \"%s\" resolves to a private address, and it is not listed in ai_gateway.allowed_hosts",
+				host);
+		ai_failure_hint(failure, "Add '%s' to ai_gateway.allowed_hosts and reload the configuration.", host);
+	}
+	else if (transfer->descriptor_refused)
+	{
+		ai_fail(failure, AI_ERROR_CONNECTION,
+				"no file descriptor is left in this backend for a connection");
+		ai_failure_hint(failure, "Raise max_files_per_process, or SET ai_gateway.max_in_flight lower.");
+	}
+	else
+		ai_fail(failure, AI_ERROR_CONNECTION, "host \"%s\" cannot be connected to: %s",
+				host, transfer->error[0] ? transfer->error : curl_easy_strerror(transfer->code));
+}
+
+void
+ai_transfer_explain(AiTransfer *transfer, AiFailure *failure)
+{
+	AiUrl		url;
+
+	host_of(transfer, &url);
+	switch ((int) transfer->code)
+	{
+		case CURLE_OPERATION_TIMEDOUT:
+			if (transfer->address_refused)
+				explain_connect(transfer, url.host, failure);
+			else
+				ai_fail(failure, AI_ERROR_TIMEOUT, "the time ran out %s",
+						phase_reached(transfer));
+			break;
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_RESOLVE_PROXY:
+			ai_fail(failure, AI_ERROR_CONNECTION, "the name of host \"%s\" cannot be resolved",
+					url.host);
+			break;
+		case CURLE_COULDNT_CONNECT:
+			explain_connect(transfer, url.host, failure);
+			break;
+		case CURLE_PEER_FAILED_VERIFICATION:
+		case CURLE_SSL_CACERT_BADFILE:
+		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_SSL_CERTPROBLEM:
+		case CURLE_SSL_ISSUER_ERROR:
+			ai_fail(failure, AI_ERROR_CONNECTION, "no trusted TLS connection to host \"%s\": %s",
+					url.host,
+					transfer->error[0] ? transfer->error : curl_easy_strerror(transfer->code));
+			failure->should_retry = 0;
+			ai_failure_hint(failure, "Set ai_gateway.ca_file to the authority that signed the server's certificate, and reload the configuration.");
+			break;
+		case CURLE_WRITE_ERROR:
+			if (transfer->headers_over_limit)
+				ai_fail(failure, AI_ERROR_INVALID_REPLY,
+						"the headers of the reply exceed %d kB", MAX_HEADER_BYTES / 1024);
+			else if (transfer->reply.body.over_limit)
+			{
+				ai_fail(failure, AI_ERROR_INVALID_REPLY,
+						"the reply exceeds ai_gateway.max_response_size, %d kB",
+						ai_guc_max_response_size);
+				ai_failure_hint(failure, "Raise ai_gateway.max_response_size, or ask for less in one call.");
+			}
+			else
+				ai_fail(failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
+			break;
+		case CURLE_OUT_OF_MEMORY:
+			ai_fail(failure, AI_ERROR_CONNECTION, "memory ran out in the HTTP library");
+			break;
+		case CURLE_GOT_NOTHING:
+			ai_fail(failure, AI_ERROR_CONNECTION, "the server closed the connection without a reply");
+			break;
+		case CURLE_PARTIAL_FILE:
+		case CURLE_RECV_ERROR:
+		case CURLE_HTTP2_STREAM:
+			ai_fail(failure, AI_ERROR_CONNECTION, "the connection broke before the reply was whole");
+			break;
+		case CURLE_BAD_CONTENT_ENCODING:
+			ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply's compression cannot be read");
+			break;
+		case CURLE_WEIRD_SERVER_REPLY:
+		case CURLE_UNSUPPORTED_PROTOCOL:
+			ai_fail(failure, AI_ERROR_INVALID_REPLY, "what host \"%s\" sent is not HTTP", url.host);
+			break;
+		default:
+			ai_fail(failure, AI_ERROR_CONNECTION, "%s",
+					transfer->error[0] ? transfer->error : curl_easy_strerror(transfer->code));
+			break;
+	}
+}
+
+void
+ai_transfer_free(AiTransfer *transfer)
+{
+	for (struct curl_slist *header = transfer->headers; header; header = header->next)
+		ai_wipe(header->data, strlen(header->data));
+	curl_slist_free_all(transfer->headers);
+	ai_http_request_free(&transfer->request);
+	ai_http_reply_free(&transfer->reply);
+	free(transfer);
+}

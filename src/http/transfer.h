@@ -1,0 +1,52 @@
+/*
+ * transfer.h
+ *	  What the files of http/ share: the transfer itself.
+ */
+#ifndef AI_TRANSFER_H
+#define AI_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "http/http.h"
+
+typedef enum AiTransferState
+{
+	AI_TRANSFER_STARTED,
+	AI_TRANSFER_FINISHED,
+} AiTransferState;
+
+struct AiTransfer
+{
+	CURL	   *easy;
+	struct curl_slist *headers;
+	AiHttpRequest request;
+	AiHttpReply reply;
+	AiReach		reach;
+	void	   *owner;
+	AiTransferState state;
+	CURLcode	code;
+	int			timeout_ms;
+	bool		address_refused;	/* the policy refused where the name led */
+	bool		descriptor_refused; /* PostgreSQL had no file descriptor left */
+	bool		headers_over_limit;
+	char		error[CURL_ERROR_SIZE];
+	AiTransfer *next_finished;
+};
+
+/* ---- transfer.c ---- */
+
+/* Sets every option of the easy handle. */
+extern bool ai_transfer_setup(AiTransfer *transfer);
+
+/* Fills the failure from the transfer's CURLcode. */
+extern void ai_transfer_explain(AiTransfer *transfer, AiFailure *failure);
+
+/* Frees and wipes; the easy handle must be out of the multi handle. */
+extern void ai_transfer_free(AiTransfer *transfer);
+
+/* ---- netpolicy.c: callbacks for sockets ---- */
+extern curl_socket_t ai_open_socket(void *transfer, curlsocktype purpose,
+									struct curl_sockaddr *address);
+extern int	ai_close_socket(void *unused, curl_socket_t fd);
+
+#endif							/* AI_TRANSFER_H */

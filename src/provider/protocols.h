@@ -1,0 +1,56 @@
+/*
+ * protocols.h
+ *	  What the files of provider/ share among themselves: the descriptors of
+ *	  the protocols and the common reader of errors.
+ */
+#ifndef AI_PROTOCOLS_H
+#define AI_PROTOCOLS_H
+
+#include "provider/provider.h"
+
+extern const AiProtocol ai_protocol_openai_chat;
+extern const AiProtocol ai_protocol_anthropic_messages;
+extern const AiProtocol ai_protocol_ollama;
+extern const AiProtocol ai_protocol_mock;
+
+typedef void (*AiClassify) (const AiTarget *target, const AiHttpReply *http,
+							const cJSON *body, AiFailure *failure);
+
+/*
+ * Reads a reply whose status is not 2xx: the kind from the status, refined by
+ * the codes and texts that are common to providers, then by the protocol's
+ * own `classify`, if it has one.
+ */
+extern void ai_classify_error(const AiTarget *target, const AiHttpReply *http,
+							  AiClassify classify, AiFailure *failure);
+
+/*
+ * The same for an error object found in a reply with status 200, or in a
+ * stream: `status` is what the error stands for.
+ */
+extern void ai_classify_body(int status, const cJSON *body, AiFailure *failure);
+
+/* Adds the server's wishes for a retry. */
+extern void ai_classify_retry(const AiHttpReply *http, int64_t now, AiFailure *failure);
+
+/* ---- embeddings.c: replies that are mostly numbers ---- */
+
+/*
+ * OpenAI's shape: {"data": [{"index": 0, "embedding": [..] or "base64"}],
+ * "usage": {…}}.  Fills vectors in index order, model and usage.
+ */
+extern bool ai_parse_openai_embeddings(const AiRequest *request, const AiHttpReply *http,
+									   AiReply *reply, AiFailure *failure);
+
+/*
+ * Reads an array of arrays of numbers that the reader stands before, one
+ * vector an input, in order.
+ */
+extern bool ai_read_vectors(AiJsonReader *reader, const AiRequest *request,
+							AiReply *reply, AiFailure *failure);
+
+/* After parsing: every input has its vector, of the dimensions asked for. */
+extern bool ai_check_vectors(const AiRequest *request, const bool *seen, AiReply *reply,
+							 AiFailure *failure);
+
+#endif							/* AI_PROTOCOLS_H */

@@ -1,0 +1,85 @@
+/*
+ * failure.h
+ *	  What went wrong with one model call, as plain data.
+ *
+ * Failure is data until the row that needs it is emitted: everything below
+ * fn/, exec/ and worker/ fills an AiFailure and returns.  errors.h turns it
+ * into an ereport.  The struct owns no memory, so it may be copied and dropped
+ * at will.  All text in it is valid UTF-8, clipped at a character boundary,
+ * and holds neither keys nor text of a prompt (redact.h).
+ */
+#ifndef AI_FAILURE_H
+#define AI_FAILURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum AiErrorKind
+{
+	AI_ERROR_NONE = 0,
+	AI_ERROR_INVALID_REQUEST,
+	AI_ERROR_AUTHENTICATION,
+	AI_ERROR_PERMISSION,
+	AI_ERROR_NOT_FOUND,
+	AI_ERROR_CONTEXT_LENGTH,
+	AI_ERROR_CONTENT_FILTER,
+	AI_ERROR_REFUSAL,
+	AI_ERROR_RATE_LIMIT,
+	AI_ERROR_QUOTA,
+	AI_ERROR_OVERLOADED,
+	AI_ERROR_SERVER,
+	AI_ERROR_TIMEOUT,
+	AI_ERROR_REQUEST_TOO_LARGE,
+	AI_ERROR_INVALID_REPLY,
+	AI_ERROR_CONNECTION,
+	AI_ERROR_BUDGET,
+} AiErrorKind;
+
+#define AI_ERROR_KINDS	(AI_ERROR_BUDGET + 1)
+
+/* What each kind means for the engine; one row a kind, see failure.c. */
+typedef struct AiErrorKindInfo
+{
+	const char *name;			/* error_kind, as SQL shows it */
+	const char *sqlstate;
+	const char *summary;		/* primary message: model "%s" <summary> */
+	bool		retry;			/* may the same request be sent again? */
+	bool		next_target;	/* may another target of a route be tried? */
+	bool		trips_breaker;	/* does it count against the target's health? */
+} AiErrorKindInfo;
+
+typedef struct AiFailure
+{
+	AiErrorKind kind;
+	int			http_status;	/* 0 = no HTTP reply */
+	int			should_retry;	/* x-should-retry: 1 yes, 0 no, -1 not said */
+	double		retry_after_ms; /* the server's hint; < 0 = none */
+	const char *sqlstate;		/* overrides the kind's; static or NULL */
+	char		code[64];		/* the provider's own code or type */
+	char		request_id[128];
+	char		message[600];	/* what the provider or the engine said */
+	char		hint[400];		/* a command to run, or empty */
+} AiFailure;
+
+extern const AiErrorKindInfo ai_error_kinds[AI_ERROR_KINDS];
+
+extern void ai_failure_clear(AiFailure *failure);
+
+/* Sets kind and message; the rest is cleared. Always returns false. */
+extern bool ai_fail(AiFailure *failure, AiErrorKind kind, const char *format,...)
+			__attribute__((format(printf, 3, 4)));
+
+/* Adds a hint to a failure. */
+extern void ai_failure_hint(AiFailure *failure, const char *format,...)
+			__attribute__((format(printf, 2, 3)));
+
+/* AI_ERROR_NONE for a name that is none. */
+extern AiErrorKind ai_error_kind_by_name(const char *name);
+
+/*
+ * Copies src into dst as clean UTF-8: invalid bytes and control characters
+ * become a space, and it is clipped to size - 1 bytes at a character boundary.
+ */
+extern void ai_copy_clean(char *dst, size_t size, const char *src, size_t len);
+
+#endif							/* AI_FAILURE_H */

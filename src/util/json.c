@@ -1,0 +1,238 @@
+/*
+ * json.c
+ *	  Guarded cJSON parsing and the getters of json.h.
+ *
+ * The guard is one pass over the bytes before cJSON sees them.  It tracks
+ * strings and nesting, and only when it meets something that cJSON would
+ * mishandle does it make a repaired copy; the common reply is parsed in place.
+ */
+#include "util/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The value of \uXXXX at p, or -1. */
+static int
+unicode_escape(const char *p, const char *end)
+{
+	int			value = 0;
+
+	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++)
+	{
+		int			digit = hex_digit(p[i]);
+
+		if (digit < 0)
+			return -1;
+		value = value * 16 + digit;
+	}
+	return value;
+}
+
+/*
+ * How many input bytes at p (inside a string) form one good unit, or 0 if
+ * they need replacing; then *bad is how many to replace.
+ */
+static size_t
+string_unit(const char *p, const char *end, size_t *bad)
+{
+	*bad = 1;
+	if (*p == '\\')
+	{
+		int			value;
+
+		if (end - p < 2)
+			return 1;			/* cJSON reports it */
+		if (p[1] != 'u')
+			return 2;
+		value = unicode_escape(p, end);
+		if (value < 0)
+			return 2;
+		*bad = 6;
+		if (value == 0 || (value >= 0xdc00 && value <= 0xdfff))
+			return 0;
+		if (value >= 0xd800 && value <= 0xdbff)
+		{
+			int			low = unicode_escape(p + 6, end);
+
+			return (low >= 0xdc00 && low <= 0xdfff) ? 12 : 0;
+		}
+		return 6;
+	}
+	if (*p == '\0')
+		return 0;
+	return ai_utf8_sequence(p, (size_t) (end - p));
+}
+
+/*
+ * Checks nesting, and copies into `repaired` (if not NULL) with U+FFFD in
+ * place of what cannot stay.  Returns false with *why if it nests too deeply;
+ * *needs_repair tells whether a copy is needed.
+ */
+static bool
+guard(const char *data, const char *end, AiBuffer *repaired,
+	  bool *needs_repair, const char **why)
+{
+	int			depth = 0;
+	bool		in_string = false;
+	const char *p = data;
+
+	*needs_repair = false;
+	while (p < end)
+	{
+		size_t		bad = 1;
+		size_t		unit = 1;
+
+		if (in_string)
+		{
+			if (*p == '"')
+				in_string = false;
+			else
+				unit = string_unit(p, end, &bad);
+		}
+		else if (*p == '"')
+			in_string = true;
+		else if (*p == '{' || *p == '[')
+		{
+			if (++depth > AI_JSON_MAX_DEPTH)
+			{
+				*why = "it is nested too deeply";
+				return false;
+			}
+		}
+		else if (*p == '}' || *p == ']')
+			depth--;
+		if (unit == 0)
+		{
+			*needs_repair = true;
+			if (repaired)
+				ai_utf8_append(repaired, 0xfffd);
+			p += bad;
+		}
+		else
+		{
+			if (repaired)
+				ai_buffer_append(repaired, p, unit);
+			p += unit;
+		}
+	}
+	return true;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+cJSON *
+ai_json_parse(const char *data, size_t len, const char **why)
+{
+	const char *end = data + len;
+	const char *parse_end = NULL;
+	AiBuffer	repaired = {0};
+	bool		needs_repair;
+	cJSON	   *tree;
+
+	*why = "it is not JSON";
+	if (data == NULL)
+	{
+		*why = "it is empty";
+		return NULL;
+	}
+	if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
+		data += 3;
+	while (data < end && is_space(*data))
+		data++;
+	while (end > data && is_space(end[-1]))
+		end--;
+	if (data == end)
+	{
+		*why = "it is empty";
+		return NULL;
+	}
+	if (!guard(data, end, NULL, &needs_repair, why))
+		return NULL;
+	if (needs_repair)
+	{
+		guard(data, end, &repaired, &needs_repair, why);
+		if (repaired.failed)
+		{
+			ai_buffer_free(&repaired);
+			*why = "memory ran out";
+			return NULL;
+		}
+		data = repaired.data;
+		end = data + repaired.len;
+	}
+	tree = cJSON_ParseWithLengthOpts(data, (size_t) (end - data), &parse_end, 0);
+	if (tree != NULL)
+	{
+		/* without a terminating NUL in reach, cJSON stops at the last byte */
+		while (parse_end < end && is_space(*parse_end))
+			parse_end++;
+		if (parse_end != end)
+		{
+			cJSON_Delete(tree);
+			tree = NULL;
+			*why = "something follows the JSON document";
+		}
+	}
+	ai_buffer_free(&repaired);
+	return tree;
+}
+
+const cJSON *
+ai_json_get(const cJSON *object, const char *name)
+{
+	if (!cJSON_IsObject(object))
+		return NULL;
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+const char *
+ai_json_string(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(ai_json_get(object, name));
+}
+
+int64_t
+ai_json_int64(const cJSON *object, const char *name)
+{
+	const cJSON *item = ai_json_get(object, name);
+
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
+		item->valuedouble > 9e15)
+		return -1;
+	return (int64_t) item->valuedouble;
+}
+
+const char *
+ai_json_scalar_text(const cJSON *item, char *space, size_t size)
+{
+	space[0] = '\0';
+	if (cJSON_IsString(item))
+		ai_copy_clean(space, size, item->valuestring, strlen(item->valuestring));
+	else if (cJSON_IsNumber(item))
+		snprintf(space, size, "%.15g", item->valuedouble);
+	else if (cJSON_IsBool(item))
+		snprintf(space, size, "%s", cJSON_IsTrue(item) ? "true" : "false");
+	return space;
+}

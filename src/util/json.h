@@ -1,0 +1,110 @@
+/*
+ * json.h
+ *	  Everything that touches cJSON, guarded; and a writer and a pull reader.
+ *
+ * cJSON by itself truncates strings at \u0000, rejects a whole document for
+ * one lone surrogate, accepts invalid UTF-8 and trailing garbage, and matches
+ * member names without regard to case.  ai_json_parse() repairs or refuses
+ * these, so what it returns is clean UTF-8 throughout.
+ *
+ * Ownership: ai_json_parse() returns a tree that the caller frees with
+ * cJSON_Delete().  Getters return borrowed pointers into the tree.  Nothing
+ * here throws; memory is malloc.
+ */
+#ifndef AI_JSON_H
+#define AI_JSON_H
+
+#include <cjson/cJSON.h>
+
+#include "util/buffer.h"
+#include "util/failure.h"
+
+/* Deeper nesting than this is refused before cJSON recurses into it. */
+#define AI_JSON_MAX_DEPTH	128
+
+/*
+ * Parses one JSON document.  Leading and trailing white space and a byte
+ * order mark are skipped; anything else after the document is an error.
+ * U+0000, lone surrogates and invalid UTF-8 become U+FFFD.  Returns NULL and
+ * sets *why (a static phrase) when it is not JSON.
+ */
+extern cJSON *ai_json_parse(const char *data, size_t len, const char **why);
+
+/* Case-sensitive getters; NULL, or -1, where absent or of another type. */
+extern const cJSON *ai_json_get(const cJSON *object, const char *name);
+extern const char *ai_json_string(const cJSON *object, const char *name);
+extern int64_t ai_json_int64(const cJSON *object, const char *name);
+
+/* String, number, true or false as text in a small buffer; "" for others. */
+extern const char *ai_json_scalar_text(const cJSON *item, char *space, size_t size);
+
+/*
+ * The writer appends one document to a buffer, members in the order of the
+ * calls.  It remembers the members of the outermost object, so that a user's
+ * extra members can be kept from overriding them.
+ */
+typedef struct AiJsonWriter
+{
+	AiBuffer   *out;
+	AiBuffer	members;		/* "\nname\nname\n…" of the outermost object */
+	int			depth;
+	bool		need_comma;
+} AiJsonWriter;
+
+extern void ai_write_start(AiJsonWriter *writer, AiBuffer *out);
+extern void ai_write_end(AiJsonWriter *writer);
+extern void ai_write_object(AiJsonWriter *writer);
+extern void ai_write_object_end(AiJsonWriter *writer);
+extern void ai_write_array(AiJsonWriter *writer);
+extern void ai_write_array_end(AiJsonWriter *writer);
+extern void ai_write_key(AiJsonWriter *writer, const char *name);
+extern void ai_write_string(AiJsonWriter *writer, const char *string);
+extern void ai_write_string_len(AiJsonWriter *writer, const char *string, size_t len);
+extern void ai_write_int(AiJsonWriter *writer, int64_t value);
+extern void ai_write_double(AiJsonWriter *writer, double value);
+extern void ai_write_bool(AiJsonWriter *writer, bool value);
+extern void ai_write_tree(AiJsonWriter *writer, const cJSON *tree);
+extern void ai_write_string_member(AiJsonWriter *writer, const char *name,
+								   const char *string);
+
+/* Base64 (RFC 4648, no line breaks) as a string with a prefix, for data URLs. */
+extern void ai_write_base64(AiJsonWriter *writer, const char *prefix,
+							const unsigned char *data, size_t len);
+
+/*
+ * Adds the members of `extra` to the open outermost object.  A member that
+ * the request already has is a failure that names it.
+ */
+extern bool ai_write_extra(AiJsonWriter *writer, const cJSON *extra, AiFailure *failure);
+
+/*
+ * The pull reader walks a document without building a tree, for replies that
+ * are mostly numbers.  `data` must be NUL-terminated.  Once `failed` is set
+ * every call returns false.
+ */
+typedef struct AiJsonReader
+{
+	const char *p;
+	const char *end;
+	int			depth;
+	bool		failed;
+	bool		first[AI_JSON_MAX_DEPTH];
+} AiJsonReader;
+
+extern void ai_read_start(AiJsonReader *reader, const char *data, size_t len);
+extern char ai_read_peek(AiJsonReader *reader);
+extern bool ai_read_object(AiJsonReader *reader);
+extern bool ai_read_member(AiJsonReader *reader, const char **name, size_t *len);
+extern bool ai_read_array(AiJsonReader *reader);
+extern bool ai_read_element(AiJsonReader *reader);
+extern bool ai_read_skip(AiJsonReader *reader);
+extern bool ai_read_float(AiJsonReader *reader, float *value);
+extern bool ai_read_int64(AiJsonReader *reader, int64_t *value);
+
+/* The raw bytes between the quotes, escapes not resolved. */
+extern bool ai_read_raw_string(AiJsonReader *reader, const char **string, size_t *len);
+
+/* A copy of a string value with escapes resolved; caller frees; NULL on error. */
+extern char *ai_read_string(AiJsonReader *reader);
+
+#endif							/* AI_JSON_H */

@@ -1,0 +1,261 @@
+/*
+ * json_writer.c
+ *	  The JSON writer of json.h: appends straight to a buffer, so that a
+ *	  request of megabytes is written once and never held as a tree.
+ */
+#include "util/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+separate(AiJsonWriter *writer)
+{
+	if (writer->need_comma)
+		ai_buffer_append_char(writer->out, ',');
+	writer->need_comma = true;
+}
+
+void
+ai_write_start(AiJsonWriter *writer, AiBuffer *out)
+{
+	memset(writer, 0, sizeof(*writer));
+	writer->out = out;
+	ai_buffer_append_char(&writer->members, '\n');
+}
+
+void
+ai_write_end(AiJsonWriter *writer)
+{
+	ai_buffer_free(&writer->members);
+}
+
+static void
+open_container(AiJsonWriter *writer, char bracket)
+{
+	separate(writer);
+	ai_buffer_append_char(writer->out, bracket);
+	writer->depth++;
+	writer->need_comma = false;
+}
+
+static void
+close_container(AiJsonWriter *writer, char bracket)
+{
+	ai_buffer_append_char(writer->out, bracket);
+	writer->depth--;
+	writer->need_comma = true;
+}
+
+void
+ai_write_object(AiJsonWriter *writer)
+{
+	open_container(writer, '{');
+}
+
+void
+ai_write_object_end(AiJsonWriter *writer)
+{
+	close_container(writer, '}');
+}
+
+void
+ai_write_array(AiJsonWriter *writer)
+{
+	open_container(writer, '[');
+}
+
+void
+ai_write_array_end(AiJsonWriter *writer)
+{
+	close_container(writer, ']');
+}
+
+void
+ai_write_key(AiJsonWriter *writer, const char *name)
+{
+	if (writer->depth == 1)
+	{
+		ai_buffer_append_string(&writer->members, name);
+		ai_buffer_append_char(&writer->members, '\n');
+	}
+	ai_write_string(writer, name);
+	ai_buffer_append_char(writer->out, ':');
+	writer->need_comma = false;
+}
+
+void
+ai_write_string(AiJsonWriter *writer, const char *string)
+{
+	ai_write_string_len(writer, string, strlen(string));
+}
+
+void
+ai_write_string_len(AiJsonWriter *writer, const char *string, size_t len)
+{
+	AiBuffer   *out = writer->out;
+	size_t		start = 0;
+
+	separate(writer);
+	ai_buffer_append_char(out, '"');
+	for (size_t i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) string[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+			continue;
+		ai_buffer_append(out, string + start, i - start);
+		start = i + 1;
+		switch (c)
+		{
+			case '"':
+				ai_buffer_append_string(out, "\\\"");
+				break;
+			case '\\':
+				ai_buffer_append_string(out, "\\\\");
+				break;
+			case '\n':
+				ai_buffer_append_string(out, "\\n");
+				break;
+			case '\r':
+				ai_buffer_append_string(out, "\\r");
+				break;
+			case '\t':
+				ai_buffer_append_string(out, "\\t");
+				break;
+			default:
+				ai_buffer_printf(out, "\\u%04x", c);
+				break;
+		}
+	}
+	ai_buffer_append(out, string + start, len - start);
+	ai_buffer_append_char(out, '"');
+}
+
+void
+ai_write_int(AiJsonWriter *writer, int64_t value)
+{
+	separate(writer);
+	ai_buffer_printf(writer->out, "%lld", (long long) value);
+}
+
+/* The shortest of 15 or 17 digits that reads back as the same number. */
+void
+ai_write_double(AiJsonWriter *writer, double value)
+{
+	char		text[40];
+
+	separate(writer);
+	if (!isfinite(value))
+	{
+		ai_buffer_append_string(writer->out, "null");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.15g", value);
+	if (strtod(text, NULL) != value)
+		snprintf(text, sizeof(text), "%.17g", value);
+	ai_buffer_append_string(writer->out, text);
+}
+
+void
+ai_write_bool(AiJsonWriter *writer, bool value)
+{
+	separate(writer);
+	ai_buffer_append_string(writer->out, value ? "true" : "false");
+}
+
+void
+ai_write_tree(AiJsonWriter *writer, const cJSON *tree)
+{
+	const cJSON *child;
+
+	if (cJSON_IsObject(tree))
+	{
+		ai_write_object(writer);
+		cJSON_ArrayForEach(child, tree)
+		{
+			ai_write_key(writer, child->string);
+			ai_write_tree(writer, child);
+		}
+		ai_write_object_end(writer);
+	}
+	else if (cJSON_IsArray(tree))
+	{
+		ai_write_array(writer);
+		cJSON_ArrayForEach(child, tree)
+			ai_write_tree(writer, child);
+		ai_write_array_end(writer);
+	}
+	else if (cJSON_IsString(tree))
+		ai_write_string(writer, tree->valuestring);
+	else if (cJSON_IsNumber(tree))
+		ai_write_double(writer, tree->valuedouble);
+	else if (cJSON_IsBool(tree))
+		ai_write_bool(writer, cJSON_IsTrue(tree));
+	else
+	{
+		separate(writer);
+		ai_buffer_append_string(writer->out, "null");
+	}
+}
+
+void
+ai_write_string_member(AiJsonWriter *writer, const char *name, const char *string)
+{
+	ai_write_key(writer, name);
+	ai_write_string(writer, string);
+}
+
+void
+ai_write_base64(AiJsonWriter *writer, const char *prefix,
+				const unsigned char *data, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	AiBuffer   *out = writer->out;
+
+	separate(writer);
+	ai_buffer_append_char(out, '"');
+	ai_buffer_append_string(out, prefix);
+	for (size_t i = 0; i < len; i += 3)
+	{
+		uint32_t	group = (uint32_t) data[i] << 16;
+		char		four[4];
+
+		if (i + 1 < len)
+			group |= (uint32_t) data[i + 1] << 8;
+		if (i + 2 < len)
+			group |= data[i + 2];
+		four[0] = digits[group >> 18];
+		four[1] = digits[(group >> 12) & 63];
+		four[2] = i + 1 < len ? digits[(group >> 6) & 63] : '=';
+		four[3] = i + 2 < len ? digits[group & 63] : '=';
+		ai_buffer_append(out, four, sizeof(four));
+	}
+	ai_buffer_append_char(out, '"');
+}
+
+bool
+ai_write_extra(AiJsonWriter *writer, const cJSON *extra, AiFailure *failure)
+{
+	const cJSON *member;
+
+	cJSON_ArrayForEach(member, extra)
+	{
+		char		needle[130];
+
+		if (strlen(member->string) >= sizeof(needle) - 2)
+			return ai_fail(failure, AI_ERROR_INVALID_REQUEST,
+						   "a member of options.extra has a name that is too long");
+		snprintf(needle, sizeof(needle), "\n%s\n", member->string);
+		if (writer->members.data && strstr(writer->members.data, needle))
+			return ai_fail(failure, AI_ERROR_INVALID_REQUEST,
+						   "options.extra may not override \"%s\", which the request already has",
+						   member->string);
+		ai_write_key(writer, member->string);
+		ai_write_tree(writer, member);
+	}
+	return true;
+}
