@@ -55,12 +55,16 @@ ai_call_set_destroy(AiCallSet *set)
 	MemoryContextDelete(set->context);
 }
 
+/*
+ * The struct lives in the set's context and not in the call's own: contexts
+ * below one that ends are gone before its callback runs.
+ */
 AiCall *
 ai_call_new(AiCallSet *set)
 {
 	MemoryContext context = AllocSetContextCreate(set->context, "ai_gateway call",
 												  ALLOCSET_SMALL_SIZES);
-	AiCall	   *call = MemoryContextAllocZero(context, sizeof(AiCall));
+	AiCall	   *call = MemoryContextAllocZero(set->context, sizeof(AiCall));
 
 	call->context = context;
 	call->set = set;
@@ -76,6 +80,7 @@ ai_call_free(AiCall *call)
 	dlist_delete(&call->set_node);
 	ai_call_abandon(call);
 	MemoryContextDelete(call->context);
+	pfree(call);
 }
 
 static void

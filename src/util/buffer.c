@@ -6,7 +6,9 @@
  * mebibyte it grows by a half, which keeps the peak within twice the reply
  * even where realloc must copy.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "util/buffer.h"
 
 #include <stdarg.h>

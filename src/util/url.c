@@ -5,7 +5,9 @@
  * Address classes follow the IANA special-purpose registries (RFC 6890 and its
  * updates); whatever is not plainly public or loopback counts as private.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "util/url.h"
 
 #include <arpa/inet.h>
