@@ -158,6 +158,7 @@ static const char *
 phase_reached(const AiTransfer *transfer)
 {
 	bool		https = strncmp(transfer->request.url.data, "https:", 6) == 0;
+	char	   *address = NULL;
 
 	if (transfer->reply.body.len > 0)
 		return "while the reply arrived";
@@ -165,7 +166,9 @@ phase_reached(const AiTransfer *transfer)
 		return "while the reply arrived";
 	if (seconds_until(transfer, CURLINFO_PRETRANSFER_TIME_T) > 0)
 		return "while waiting for the reply to begin";
-	if (https && seconds_until(transfer, CURLINFO_CONNECT_TIME_T) > 0)
+	/* the peer's address is known once the connection stands */
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
+	if (https && address != NULL && address[0] != '\0')
 		return "during the TLS handshake";
 	if (seconds_until(transfer, CURLINFO_NAMELOOKUP_TIME_T) > 0)
 		return "while connecting";

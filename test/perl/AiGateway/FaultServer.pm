@@ -1,0 +1,73 @@
+package AiGateway::FaultServer;
+
+# Runs fault_server.pl beside a test and reads what it was asked.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use IPC::Open2;
+use JSON::PP;
+
+my $program = abs_path(dirname(__FILE__) . '/../fault_server.pl');
+
+sub new
+{
+	my ($class) = @_;
+	my $self = bless { directory => tempdir(CLEANUP => 1) }, $class;
+	my $directory = $self->{directory};
+
+	# a certificate that nobody signed but itself
+	system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
+		  . "-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' "
+		  . "-keyout $directory/key.pem -out $directory/cert.pem >$directory/openssl.log 2>&1") == 0
+	  or die "openssl failed";
+	chmod 0755, $directory;
+	$self->{log} = "$directory/requests.jsonl";
+	$self->{pid} = open2(my $out, my $in, $^X, $program, $self->{log}, "$directory/cert.pem", "$directory/key.pem");
+	$self->{in} = $in;
+	my $line = <$out> // die "the fault server did not start";
+	@$self{qw(port tls_port silent_tls_port full_port)} = split ' ', $line;
+	return $self;
+}
+
+sub port { return $_[0]{port} }
+sub certificate { return "$_[0]{directory}/cert.pem" }
+
+sub url
+{
+	my ($self, $behaviour, %options) = @_;
+	my $host = $options{host} // '127.0.0.1';
+	return "https://$host:$self->{tls_port}/$behaviour" if $options{tls};
+	return "https://$host:$self->{silent_tls_port}/$behaviour" if $behaviour eq 'tls-stall';
+	return "http://$host:$self->{full_port}/$behaviour" if $behaviour eq 'no-accept';
+	return "http://$host:$self->{port}/$behaviour";
+}
+
+# The requests so far whose path begins with the behaviour, or all.
+sub requests
+{
+	my ($self, $behaviour) = @_;
+	open(my $log, '<', $self->{log}) or return ();
+	my @all = map { decode_json($_) } <$log>;
+	close $log;
+	return @all unless defined $behaviour;
+	return grep { $_->{path} =~ m{^/\Q$behaviour\E(/|$)} } @all;
+}
+
+sub stop
+{
+	my ($self) = @_;
+	return unless $self->{pid};
+	my $status = $?;
+	close $self->{in};
+	kill 'TERM', $self->{pid};
+	waitpid($self->{pid}, 0);
+	delete $self->{pid};
+	$? = $status;
+	return;
+}
+
+sub DESTROY { my ($self) = @_; $self->stop; return }
+
+1;
