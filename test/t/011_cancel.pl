@@ -1,0 +1,177 @@
+# Cancel, terminate and statement_timeout work at once in every phase of a
+# call, and leave nothing behind.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../perl";
+use AiGateway::Cluster;
+use AiGateway::FaultServer;
+use File::Temp qw(tempdir);
+use Test::More;
+use Time::HiRes qw(time);
+
+my $server = AiGateway::FaultServer->new;
+
+# a resolver that hangs for one name, to cancel a call during name resolution
+my $directory = tempdir(CLEANUP => 1);
+chmod 0755, $directory;
+open(my $source, '>', "$directory/slow_dns.c") or die;
+print {$source} <<'C';
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
+{
+	static int (*real) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (!real)
+		real = dlsym(RTLD_NEXT, "getaddrinfo");
+	if (node && strcmp(node, "slow.example.com") == 0)
+	{
+		sleep(6);
+		return EAI_AGAIN;
+	}
+	return real(node, service, hints, res);
+}
+C
+close $source;
+system("cc -shared -fPIC -o $directory/slow_dns.so $directory/slow_dns.c -ldl") == 0 or die 'cc failed';
+
+my $sanitized = $ENV{LD_PRELOAD} // '';
+my $cluster = do {
+	local $ENV{LD_PRELOAD} = join(' ', grep { $_ ne '' } $sanitized, "$directory/slow_dns.so");
+	AiGateway::Cluster->new('cancel', conf => "ai_gateway.max_retries = 0\nai_gateway.allowed_hosts = 'slow.example.com'\n");
+};
+
+# where the whole suite runs many times slower, so may this
+my $slack = $ENV{AI_GATEWAY_SLOW} ? 20 : 1;
+
+my %phase = (
+	'name resolution' => 'http://slow.example.com:1/ok',
+	'connecting' => $server->url('no-accept'),
+	'TLS handshake' => $server->url('tls-stall'),
+	'waiting' => $server->url('stall'),
+	'headers' => $server->url('drip-headers'),
+	'body' => $server->url('stall-body'),
+	'back-off' => $server->url('retry-after-ms-20000'),
+	'mock latency' => undef);
+
+sub register
+{
+	my ($endpoint) = @_;
+	if (defined $endpoint) { $cluster->register('m', endpoint => $endpoint, options => '{"max_retries": 1}') }
+	else { $cluster->register('m', provider => 'mock', options => '{"mock": {"latency_ms": 20000}}') }
+	return;
+}
+
+my $session = AiGateway::Session->new($cluster);
+my $admin = AiGateway::Session->new($cluster);
+
+# one call of each kind, so that what is kept for the session's life is there
+for my $name (sort keys %phase)
+{
+	register($phase{$name});
+	$session->query("SET statement_timeout = '50ms'; SELECT ai_complete('p', model => 'm')");
+}
+$session->query("SET statement_timeout = 0");
+$cluster->register('ok', endpoint => $server->url('ok'));
+$session->query("SELECT ai_complete('p', model => 'ok')");
+my $before = scalar $session->descriptors;
+
+my $call = "SELECT ai_complete('p', model => 'm')";
+for my $name (sort keys %phase)
+{
+	register($phase{$name});
+	my $start = time();
+	$session->query("SET statement_timeout = '300ms'; $call");
+	my $took = time() - $start;
+	is($session->sqlstate, '57014', "statement_timeout during $name");
+	diag(sprintf('statement_timeout of 300 ms during %s ended after %.0f ms', $name, $took * 1000));
+	cmp_ok($took, '<', 0.4 * $slack, "within 100 ms of its time");
+
+	$session->query('SET statement_timeout = 0');
+	$session->start($call);
+	ok(AiGateway::Cluster::poll(sub {
+		$session->{run}->pump_nb;
+		$admin->query("SELECT wait_event IN ('Extension', 'AiGatewayModelCall') FROM pg_stat_activity WHERE pid = " . $session->pid . " AND state = 'active'") eq 't' }),
+		"the call waits in $name");
+	$start = time();
+	$admin->query('SELECT pg_cancel_backend(' . $session->pid . ')');
+	$session->finish;
+	$took = time() - $start;
+	is($session->sqlstate, '57014', "pg_cancel_backend during $name");
+	cmp_ok($took, '<', 0.1 * $slack + 0.05, sprintf('within 100 ms (%.0f ms, with two round trips)', $took * 1000));
+
+	my $victim = AiGateway::Session->new($cluster);
+	$victim->start($call);
+	AiGateway::Cluster::poll(sub {
+		$victim->{run}->pump_nb;
+		$admin->query("SELECT wait_event IN ('Extension', 'AiGatewayModelCall') FROM pg_stat_activity WHERE pid = " . $victim->pid . " AND state = 'active'") eq 't' });
+	$start = time();
+	$admin->query('SELECT pg_terminate_backend(' . $victim->pid . ')');
+	my $gone = AiGateway::Cluster::poll(sub { !-e '/proc/' . $victim->pid }, 5);
+	$took = time() - $start;
+	ok($gone, "pg_terminate_backend during $name");
+	cmp_ok($took, '<', 0.1 * $slack + 0.05, sprintf('within 100 ms (%.0f ms)', $took * 1000));
+	$victim->finish;
+}
+$session->query("SELECT ai_complete('p', model => 'ok')");
+is(scalar $session->descriptors, $before, "open descriptors are as before ($before)");
+
+# a thousand failures in a PL/pgSQL loop
+$cluster->register('m', endpoint => $server->url('status-500'));
+$cluster->register('r', endpoint => $server->url('reset'));
+$cluster->sql(<<'SQL');
+CREATE FUNCTION fail_often(n int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE failed int := 0;
+BEGIN
+	FOR i IN 1 .. n LOOP
+		BEGIN
+			PERFORM ai_complete('p' || i, model => CASE WHEN i % 2 = 0 THEN 'm' ELSE 'r' END);
+		EXCEPTION WHEN sqlstate 'LM011' OR sqlstate 'LM015' THEN
+			failed := failed + 1;
+		END;
+	END LOOP;
+	RETURN failed;
+END $$
+SQL
+my $memory = q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name ~ 'ai_gateway'};
+$session->query('SELECT fail_often(10)');
+$before = scalar $session->descriptors;
+my $bytes = $session->query($memory);
+is($session->query('SELECT fail_often(1000)'), '1000', 'a thousand calls fail one by one');
+is(scalar $session->descriptors, $before, "open descriptors are as before ($before)");
+is($session->query($memory), $bytes, 'the memory of the extension is as before');
+
+# a failed call within a savepoint
+is($session->query("BEGIN; SAVEPOINT s; SELECT ai_complete('p', model => 'm')"), '', 'a call fails within a savepoint');
+is($session->query("ROLLBACK TO s; SELECT ai_complete('p', model => 'ok'); COMMIT"), 'ok', 'and the transaction goes on behind it');
+
+# other sessions do not wait for a call
+$cluster->register('m', endpoint => $server->url('stall'));
+$cluster->sql('CREATE DATABASE other');
+$cluster->node->safe_psql('other', 'SELECT 1');
+$session->start($call);
+AiGateway::Cluster::poll(sub {
+	$session->{run}->pump_nb;
+	$admin->query("SELECT wait_event IN ('Extension', 'AiGatewayModelCall') FROM pg_stat_activity WHERE pid = " . $session->pid . " AND state = 'active'") eq 't' });
+my $start = time();
+$admin->query('DROP DATABASE other');
+my $took = time() - $start;
+is($admin->{err}, '', 'DROP DATABASE while a call waits');
+diag(sprintf('DROP DATABASE took %.0f ms beside a waiting call', $took * 1000));
+cmp_ok($took, '<', 1.5 * $slack, 'does not wait for it');
+$admin->query('SELECT pg_cancel_backend(' . $session->pid . ')');
+$session->finish;
+
+# the server goes down at once
+$session->start($call);
+AiGateway::Cluster::poll(sub { $session->{run}->pump_nb; $server->requests('stall') > 1 });
+$start = time();
+$cluster->node->stop('fast');
+cmp_ok(time() - $start, '<', 5 * $slack, 'a fast shutdown does not wait for a call');
+
+done_testing();

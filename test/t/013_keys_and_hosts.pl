@@ -1,0 +1,178 @@
+# The sentences of the design on keys, endpoints and who may set what, each
+# with an attack.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../perl";
+use AiGateway::Cluster;
+use AiGateway::FaultServer;
+use File::Temp qw(tempdir);
+use Test::More;
+
+my $server = AiGateway::FaultServer->new;
+my $directory = tempdir(CLEANUP => 1);
+my $key = 'key-of-the-provider-12345';
+sub write_file { my ($name, $content, $mode) = @_; open(my $f, '>', "$directory/$name") or die "$name: $!"; print {$f} $content; close $f; chmod $mode // 0600, "$directory/$name"; return }
+write_file('openai', "$key\n");
+mkdir "$directory/credentials";
+write_file('credentials/bare', "bare-credential-1\n");
+write_file('credentials/bound', '{"api_key": "bound-credential-2", "hosts": ["127.0.0.1"]}');
+write_file('credentials/elsewhere', '{"api_key": "other-credential-3", "hosts": ["other.example.com"]}');
+write_file('credentials/open', 'open-credential-4', 0644);
+write_file('credentials/group', '{"api_key": "group-credential-5", "hosts": "127.0.0.1"}', 0640);
+write_file('credentials/newline', "bad\nX-Injected: yes");
+write_file('credentials/empty', '');
+write_file('credentials/broken', '{"api_key": ');
+write_file('credentials/large', 'x' x 70000);
+system('mkfifo', '-m', '0600', "$directory/credentials/fifo");
+mkdir "$directory/credentials/folder";
+write_file('outside', '{"api_key": "outside-6", "hosts": ["127.0.0.1"]}');
+
+my $own = $server->url('echo-headers/own');
+my $cluster = AiGateway::Cluster->new('keys', conf => <<"CONF");
+ai_gateway.max_retries = 0
+ai_gateway.openai_api_key = 'file:$directory/openai'
+ai_gateway.openai_endpoint = '$own/v1'
+ai_gateway.credentials_directory = '$directory/credentials'
+CONF
+sub model { my (%columns) = @_; $cluster->register('m', provider => 'openai', %columns); return }
+sub headers { return $cluster->sql("SELECT coalesce(value::jsonb->>'authorization', value::jsonb->>'x-api-key', 'no key') FROM ai_try_complete('p', model => 'm')") }
+sub failure { my ($out) = $cluster->try("SELECT error_kind || ': ' || error FROM ai_try_complete('p', model => 'm')"); return $out }
+sub insert_state { my (%columns) = @_; $columns{name} //= 'x'; $columns{remote_model} //= 'r'; my @n = sort keys %columns; return $cluster->sqlstate('BEGIN; INSERT INTO ai_gateway.models (' . join(', ', @n) . ') VALUES (' . join(', ', map { my $v = $columns{$_}; $v =~ s/'/''/g; "'$v'" } @n) . '); ROLLBACK') }
+
+# A key goes only to its provider's own hosts, to the endpoint in that
+# provider's GUC, or to the hosts of its file.
+model();
+is(headers(), "Bearer $key", "the provider's key goes to the endpoint of the provider's parameter");
+model(endpoint => "$own/v1/below");
+is(headers(), "Bearer $key", 'and below it');
+model(endpoint => $server->url('echo-headers/other'));
+is(headers(), 'no key', 'a path beside it on the same host gets no key');
+model(endpoint => $own . '/v12');
+is(headers(), 'no key', 'nor does a path that only begins alike');
+model(endpoint => $server->url('echo-headers/own/v1', host => 'localhost'));
+is(headers(), 'no key', 'nor does another name of the same machine');
+model(endpoint => $server->url('echo-key'));
+like(($cluster->try("SELECT ai_complete('p', model => 'm')"))[1], qr/HINT:  No key was sent: the key of provider "openai" may not go/, 'a refusal for want of the key says so');
+model(endpoint => 'https://api.openai.com/v1');
+my $hosted = $cluster->sql("SELECT detail FROM ai_gateway.validate_model('m') WHERE step = 'target'");
+like($hosted, qr/a key is sent/, "the provider's own host gets it");
+
+# models.credential: the plain name of a file in the directory
+for my $name ('../outside', '/etc/passwd', 'env:HOME', 'file:/etc/passwd', '.', '..', '.hidden', 'a/b', '')
+{
+	is(insert_state(provider => 'openai', credential => $name), '22023', "credential \"$name\" is refused when it is written");
+}
+model(endpoint => $server->url('echo-headers'), credential => 'bound');
+is(headers(), 'Bearer bound-credential-2', 'a credential goes to the hosts of its file');
+model(endpoint => $server->url('echo-headers', host => 'localhost'), credential => 'bound');
+like(failure(), qr/permission: .*may not be sent to host "localhost"/, 'and to no other: the call fails');
+model(endpoint => $server->url('echo-headers'), credential => 'elsewhere');
+like(failure(), qr/permission: .*may not be sent/, 'a credential for another host does not go');
+model(endpoint => $server->url('echo-headers'), credential => 'bare');
+like(failure(), qr/permission: .*may not be sent/, "a credential without hosts goes only where the provider's key would");
+model(credential => 'bare');
+is(headers(), 'Bearer bare-credential-1', 'such as the endpoint of the parameter');
+model(endpoint => $server->url('echo-headers'), credential => 'group');
+is(headers(), 'Bearer group-credential-5', 'mode 0640 is accepted');
+for my $case ([ open => 'mode 0644' ], [ newline => 'line break' ], [ empty => 'is empty' ], [ broken => 'JSON object' ],
+	[ large => 'larger than 64 kB' ], [ fifo => 'not a regular file' ], [ folder => 'not a regular file|cannot be opened' ], [ missing => 'cannot be opened' ])
+{
+	model(credential => $case->[0]);
+	like(failure(), qr/authentication: credential "$case->[0]" .*$case->[1]/, "credential \"$case->[0]\": $case->[1]");
+}
+is(scalar(grep { $_->{headers}{'x-injected'} } $server->requests), 0, 'no header was injected');
+
+# A row that points elsewhere: checked at write …
+for my $endpoint ('https://evil.example.com/v1', 'http://api.openai.com/v1', 'http://10.0.0.1/v1', 'http://169.254.169.254/latest',
+	'http://127.0.0.1.evil.example.com/', 'https://api.openai.com.evil.example.com/', 'http://2130706433/', 'http://0x7f.1/', 'http://[::ffff:127.0.0.1]/')
+{
+	is(insert_state(provider => 'openai', endpoint => $endpoint), '42501', "endpoint \"$endpoint\" is refused when it is written");
+}
+for my $endpoint ('ftp://127.0.0.1/', 'file:///etc/passwd', 'https://api.openai.com@evil.example.com/', 'https://user:pw@api.openai.com/', 'https://api.openai.com/v1?x=1',
+	'https://api.openai.com/v1#x', 'https://api.openai.com/../x', 'https://api .openai.com/', "https://api.openai.com\\\@evil.example.com/", 'https://', 'api.openai.com', 'https://api.openai.com:0/', 'https://api.openai.com:99999/')
+{
+	is(insert_state(provider => 'openai', endpoint => $endpoint), '22023', "endpoint \"$endpoint\" is no endpoint");
+}
+# … and at connect: the address that a name leads to counts
+$cluster->node->append_conf('postgresql.conf', "ai_gateway.allowed_hosts = '*.example.com, 127.0.0.1, metadata.example.org:81'\n");
+$cluster->node->reload;
+ok(AiGateway::Cluster::poll(sub { insert_state(provider => 'openai', endpoint => 'https://evil.example.com/v1') eq 'none' }), 'a host in allowed_hosts is accepted');
+is(insert_state(provider => 'openai', endpoint => 'https://example.com/v1'), '42501', '*.example.com is not example.com');
+is(insert_state(provider => 'openai', endpoint => 'https://metadata.example.org/v1'), '42501', 'host:81 is not host:443');
+model(endpoint => 'https://x.example.com/v1');
+like($cluster->sql("SELECT detail FROM ai_gateway.validate_model('m') WHERE step = 'target'"), qr/withheld/, 'a listed host gets a call but no key');
+
+# no proxy from the environment: it would carry the request elsewhere
+{
+	local $ENV{http_proxy} = 'http://127.0.0.1:1';
+	local $ENV{https_proxy} = 'http://127.0.0.1:1';
+	$cluster->node->restart;
+	model();
+	is(headers(), "Bearer $key", "the environment's proxy is not used");
+}
+
+# Who may set what
+$cluster->sql('CREATE ROLE joe LOGIN; CREATE ROLE team; CREATE ROLE registrar LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON ai_gateway.models TO registrar');
+for my $name (qw(openai_api_key openai_endpoint allowed_hosts credentials_directory proxy ca_file))
+{
+	is($cluster->sqlstate("SET ai_gateway.$name = ''", user => $_), '55P02', "SET ai_gateway.$name as $_") for qw(joe postgres);
+}
+for my $name (qw(max_timeout max_response_size))
+{
+	is($cluster->sqlstate("SET ai_gateway.$name = 1000", user => 'joe'), '42501', "SET ai_gateway.$name as joe");
+}
+for my $name (qw(default_model default_embedding_model timeout max_retries max_in_flight on_error drop_unsupported connect_timeout))
+{
+	is($cluster->sqlstate("SET ai_gateway.$name = DEFAULT", user => 'joe'), 'none', "SET ai_gateway.$name as joe");
+}
+is($cluster->sqlstate("SET ai_gateway.no_such_thing = 1", user => 'joe'), '42602', 'an unknown parameter is refused');
+$cluster->register('slow', provider => 'mock', options => '{"mock": {"latency_ms": 5000}}');
+$cluster->register('stall', provider => 'openai_compatible', endpoint => $server->url('stall'));
+$cluster->sql("ALTER SYSTEM SET ai_gateway.max_timeout = '200ms'");
+$cluster->node->reload;
+ok(AiGateway::Cluster::poll(sub { $cluster->sql('SHOW ai_gateway.max_timeout') eq '200ms' }), 'the DBA caps the timeout');
+is($cluster->sql("SET ai_gateway.timeout = '1h'; SELECT error_kind || (latency_ms < 2000) FROM ai_try_complete('p', model => 'stall', options => '{\"timeout_ms\": 100000}')"), 'timeouttrue', 'and no user exceeds it');
+$cluster->sql('ALTER SYSTEM RESET ai_gateway.max_timeout');
+$cluster->node->reload;
+
+# registrars write rows but see no key, and grants decide who may call
+is($cluster->sqlstate("INSERT INTO ai_gateway.models (name, provider, remote_model) VALUES ('y', 'mock', 'r')", user => 'registrar'), 'none', 'a registrar registers');
+is($cluster->sqlstate("SELECT ai_complete('p', model => 'y')", user => 'registrar'), '42501', 'which is no right to call');
+is($cluster->sqlstate("SELECT ai_complete('p', model => 'y')", user => 'joe'), '42501', 'nobody but a superuser calls without a grant');
+is($cluster->sqlstate("SELECT * FROM ai_gateway.models", user => 'joe'), '42501', 'nor reads the registry');
+$cluster->sql("INSERT INTO ai_gateway.model_grants VALUES ('y', 'team')");
+is($cluster->sqlstate("SELECT ai_complete('p', model => 'y')", user => 'joe'), '42501', 'a grant to a role that one is not in does not help');
+$cluster->sql('GRANT team TO joe');
+is($cluster->sqlstate("SELECT ai_complete('p', model => 'y')", user => 'joe'), 'none', 'membership counts');
+my $session = AiGateway::Session->new($cluster);
+is($session->query("SELECT ai_complete('p', model => 'y')"), 'p', 'a superuser calls');
+$session->query('CREATE ROLE nobody; SET ROLE nobody');
+$session->query("SELECT ai_complete('p', model => 'y')");
+is($session->sqlstate, '42501', 'and not past a SET ROLE');
+$session->query("RESET ROLE; CREATE FUNCTION delegate() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT ai_complete(''p'', model => ''y'')'; SET ROLE nobody");
+is($session->query('SELECT delegate()'), 'p', 'SECURITY DEFINER delegates');
+$cluster->sql("INSERT INTO ai_gateway.model_grants VALUES ('y', 0)");
+is($session->query("SELECT ai_complete('p', model => 'y')"), 'p', 'a grant to PUBLIC is for all, at once in every session');
+$cluster->sql("DELETE FROM ai_gateway.model_grants");
+$session->query("SELECT ai_complete('p', model => 'y')");
+is($session->sqlstate, '42501', 'and its end too');
+
+# options.extra
+$cluster->register('m', provider => 'openai_compatible', endpoint => $server->url('echo-body'));
+is($cluster->sqlstate(q{SELECT ai_complete('p', model => 'm', options => '{"extra": {"user": "u"}}')}), '42501', 'options.extra is refused unless the row allows it');
+$cluster->sql("UPDATE ai_gateway.models SET allow_extra = true WHERE name = 'm'");
+is($cluster->sql(q{SELECT ai_complete('p', model => 'm', options => '{"extra": {"user": "u"}}')::jsonb->>'user'}), 'u', 'and is merged where it does');
+is($cluster->sqlstate(q{SELECT ai_complete('p', model => 'm', options => '{"extra": {"model": "another"}}')}), 'LM001', 'but overrides nothing');
+
+# objects of the caller's own do not stand in for the registry
+is($session->query("RESET ROLE; CREATE SCHEMA evil; CREATE TABLE evil.models (LIKE ai_gateway.models); SET search_path = evil, public; SELECT ai_complete('p', model => 'y')"), 'p', 'the search_path plays no part');
+
+# without preloading, every function works; a literal key is refused
+my $plain = AiGateway::Cluster->new('plain', preload => '', conf => "ai_gateway.openai_compatible_api_key = 'literal-key-123'\nai_gateway.openai_compatible_endpoint = '" . $server->url('echo-headers') . "'\n");
+$plain->register('mock', provider => 'mock');
+is($plain->sql("SELECT ai_complete('p', model => 'mock')"), 'p', 'without preloading a call works');
+$plain->register('m', provider => 'openai_compatible');
+like(($plain->try("SELECT ai_complete('p', model => 'm')"))[1], qr/LM002.*\n.*was not preloaded.*\nHINT:.*shared_preload_libraries/, 'a literal key is refused, with what to do');
+
+done_testing();
