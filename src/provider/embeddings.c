@@ -124,10 +124,9 @@ decode_base64(const AiRequest *request, const char *text, size_t len, int index,
 	return place != NULL;
 }
 
-/* One array of numbers; the first one of a reply tells how many there are. */
-static bool
-read_vector(AiJsonReader *reader, const AiRequest *request, int index,
-			AiReply *reply, AiFailure *failure)
+bool
+ai_read_vector(AiJsonReader *reader, const AiRequest *request, int index,
+			   AiReply *reply, AiFailure *failure)
 {
 	float	   *place = NULL;
 	int			capacity = reply->dimensions;
@@ -199,7 +198,7 @@ ai_read_vectors(AiJsonReader *reader, const AiRequest *request, AiReply *reply,
 			return ai_fail(failure, AI_ERROR_INVALID_REPLY,
 						   "the reply has more embeddings than the %d inputs that were sent",
 						   request->n_inputs);
-		if (!read_vector(reader, request, count, reply, failure))
+		if (!ai_read_vector(reader, request, count, reply, failure))
 			return false;
 		count++;
 	}
@@ -275,7 +274,7 @@ read_data_item(AiJsonReader *reader, const AiRequest *request, int position,
 	if (numbers.p == NULL)
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
 					   "the reply has an item without an embedding");
-	return read_vector(&numbers, request, (int) index, reply, failure);
+	return ai_read_vector(&numbers, request, (int) index, reply, failure);
 }
 
 static void

@@ -229,6 +229,8 @@ parse_embed(const AiRequest *request, const AiHttpReply *http, AiReply *reply,
 	{
 		if (len == 10 && memcmp(name, "embeddings", 10) == 0)
 			good = ai_read_vectors(&reader, request, reply, failure);
+		else if (len == 9 && memcmp(name, "embedding", 9) == 0 && request->n_inputs == 1)
+			good = ai_read_vector(&reader, request, 0, reply, failure); /* the older form */
 		else if (len == 17 && memcmp(name, "prompt_eval_count", 17) == 0)
 			ai_read_int64(&reader, &reply->usage.uncached_input);
 		else if (len == 5 && memcmp(name, "model", 5) == 0 && reply->model == NULL)

@@ -49,6 +49,13 @@ extern bool ai_parse_openai_embeddings(const AiRequest *request, const AiHttpRep
 extern bool ai_read_vectors(AiJsonReader *reader, const AiRequest *request,
 							AiReply *reply, AiFailure *failure);
 
+/*
+ * Reads one array of numbers as the vector of the input with that index; the
+ * first one of a reply tells how many dimensions there are.
+ */
+extern bool ai_read_vector(AiJsonReader *reader, const AiRequest *request, int index,
+						   AiReply *reply, AiFailure *failure);
+
 /* After parsing: every input has its vector, of the dimensions asked for. */
 extern bool ai_check_vectors(const AiRequest *request, const bool *seen, AiReply *reply,
 							 AiFailure *failure);

@@ -294,6 +294,7 @@ sub behave
 	{
 		return put($c, $count == 1 ? response(429, error_body(429), 'retry-after-ms' => $1) : response(200, $ok));
 	}
+	if ($what =~ /^always-retry-after-ms-(\d+)$/) { return put($c, response(429, error_body(429), 'retry-after-ms' => $1)) }
 	if ($what eq 'retry-after-date')
 	{
 		return put($c, $count == 1 ? response(503, error_body(503), 'Retry-After' => strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(time() + 2)))

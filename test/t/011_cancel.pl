@@ -56,7 +56,7 @@ my %phase = (
 	'waiting' => $server->url('stall'),
 	'headers' => $server->url('drip-headers'),
 	'body' => $server->url('stall-body'),
-	'back-off' => $server->url('retry-after-ms-20000'),
+	'back-off' => $server->url('always-retry-after-ms-20000'),
 	'mock latency' => undef);
 
 sub register
@@ -67,7 +67,22 @@ sub register
 	return;
 }
 
-my $session = AiGateway::Session->new($cluster);
+my $session;
+
+# Sockets come and go under new numbers; how many there are stays.  A call that
+# is cancelled within getaddrinfo() leaves that to a thread of libcurl, which
+# nothing can stop and which closes its last socket when the resolver returns.
+sub same_descriptors
+{
+	my ($before) = @_;
+	my @after;
+	AiGateway::Cluster::poll(sub { @after = $session->descriptors; @after <= @$before }, 15 * $slack);
+	cmp_ok(scalar @after, "<=", scalar @$before, "no more descriptors are open than before (" . @$before . ")")
+	  or diag("before:\n" . join("\n", sort @$before) . "\nafter:\n" . join("\n", sort @after));
+	return;
+}
+
+$session = AiGateway::Session->new($cluster);
 my $admin = AiGateway::Session->new($cluster);
 
 # one call of each kind, so that what is kept for the session's life is there
@@ -79,7 +94,7 @@ for my $name (sort keys %phase)
 $session->query("SET statement_timeout = 0");
 $cluster->register('ok', endpoint => $server->url('ok'));
 $session->query("SELECT ai_complete('p', model => 'ok')");
-my $before = scalar $session->descriptors;
+my @before = $session->descriptors;
 
 my $call = "SELECT ai_complete('p', model => 'm')";
 for my $name (sort keys %phase)
@@ -119,7 +134,7 @@ for my $name (sort keys %phase)
 	$victim->finish;
 }
 $session->query("SELECT ai_complete('p', model => 'ok')");
-is(scalar $session->descriptors, $before, "open descriptors are as before ($before)");
+same_descriptors(\@before);
 
 # a thousand failures in a PL/pgSQL loop
 $cluster->register('m', endpoint => $server->url('status-500'));
@@ -140,10 +155,10 @@ END $$
 SQL
 my $memory = q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name ~ 'ai_gateway'};
 $session->query('SELECT fail_often(10)');
-$before = scalar $session->descriptors;
+@before = $session->descriptors;
 my $bytes = $session->query($memory);
 is($session->query('SELECT fail_often(1000)'), '1000', 'a thousand calls fail one by one');
-is(scalar $session->descriptors, $before, "open descriptors are as before ($before)");
+same_descriptors(\@before);
 is($session->query($memory), $bytes, 'the memory of the extension is as before');
 
 # a failed call within a savepoint

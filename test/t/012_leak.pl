@@ -100,8 +100,12 @@ $cluster->node->run_log([ 'pg_dumpall', '-d', $cluster->node->connstr('postgres'
 $seen .= slurp_file("$directory/dump.sql");
 like($seen, qr/COPY ai_gateway\.models/, 'the registry is dumped');
 
+# At debug5 the postmaster itself writes out the environment it was started
+# with, before any library is loaded; those lines alone are excused.
 my $log = $cluster->log_text;
-# the statements of this test never hold a key, so nothing of the log is excused
+my ($starting, $running) = $log =~ /\A(.*?)(^[^\n]*starting PostgreSQL.*)\z/ms;
+$starting =~ s/^(?:[^\n]*DEBUG:  00000: )?\t\w+=[^\n]*\n//mg;
+$log = $starting . $running;
 for my $name (sort keys %canary)
 {
 	unlike($seen, qr/\Q$canary{$name}\E/, "the $name key is in no result, error or dump");

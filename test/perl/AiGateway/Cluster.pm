@@ -116,11 +116,11 @@ sub query { my ($self, $sql) = @_; $self->start($sql); return $self->finish }
 
 sub sqlstate { my ($self) = @_; return $self->{err} =~ /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/ ? $1 : 'none' }
 
-# Descriptors of the backend: all, and those that are TCP or UDP sockets.
+# What the backend has open, but for the tables that PostgreSQL keeps open.
 sub descriptors
 {
 	my ($self) = @_;
-	return map { readlink($_) // () } glob("/proc/$self->{pid}/fd/*");
+	return grep { !m{/pgdata/(base|global)/} } map { readlink($_) // () } glob("/proc/$self->{pid}/fd/*");
 }
 
 sub quit { my ($self) = @_; $self->{in} .= "\\q\n"; eval { $self->{run}->finish }; return }
