@@ -49,5 +49,5 @@ ai_call_cost(const AiCall *call)
 		!add_part(&sum, usage->reasoning, prices->output))
 		return NULL;
 	sum = numeric_div_opt_error(sum, int64_to_numeric(1000000), &failed);
-	return failed ? NULL : sum;
+	return failed ? NULL : DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(sum)));
 }

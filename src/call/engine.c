@@ -101,6 +101,12 @@ answer_in_process(AiCall *call, const AiTarget *target)
 						  &call->failure, &latency_ms);
 	call->state = AI_CALL_IN_FLIGHT;
 	call->due_at = ai_now_ms() + latency_ms;
+	if (call->due_at > call->deadline)
+	{
+		call->due_at = call->deadline;
+		ai_fail(&call->failure, AI_ERROR_TIMEOUT, "no answer within %d ms",
+				(int) (call->deadline - call->submitted_at + 0.5));
+	}
 }
 
 /*

@@ -209,6 +209,13 @@ check_settings(const AiModel *model)
 	}
 }
 
+static char *
+capitalised(char *message)
+{
+	message[0] = pg_toupper((unsigned char) message[0]);
+	return message;
+}
+
 static void
 check_options(const AiModel *model)
 {
@@ -222,7 +229,7 @@ check_options(const AiModel *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options of model \"%s\" are not valid", model->name),
-				 errdetail("%s.", ai_failure_text(&failure))));
+				 errdetail("%s.", capitalised(ai_failure_text(&failure)))));
 	if (ai_option_set(&options, AI_OPTION_MOCK) && protocol->respond == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

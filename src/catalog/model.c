@@ -134,6 +134,12 @@ ready_cache(void)
 		cache = hash_create("ai_gateway models", 32, &control,
 							HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	}
+
+	/*
+	 * Also in the middle of a statement, which locks no table for a lookup:
+	 * what a DBA disables is disabled for the next row.
+	 */
+	AcceptInvalidationMessages();
 	if (cache_valid)
 		return;
 	empty_cache();
@@ -370,6 +376,12 @@ ai_model_granted(const AiModel *model)
 	return false;
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
 char *
 ai_model_names(void)
 {
@@ -392,6 +404,7 @@ ai_model_names(void)
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+	list_sort(all, compare_names);
 	foreach(cell, all)
 	{
 		AiModel    *model = ai_model_acquire(lfirst(cell));

@@ -51,15 +51,38 @@ join_parts(cJSON *item, const cJSON *parts, int position, AiFailure *failure)
 	return true;
 }
 
+/*
+ * OpenAI's own form of a tool call, {"function": {"name", "arguments": "{…}"}},
+ * becomes the neutral one.
+ */
+static void
+unwrap_tool_call(cJSON *call)
+{
+	const cJSON *function = ai_json_get(call, "function");
+	const char *name = ai_json_string(function, "name");
+	const char *text = ai_json_string(function, "arguments");
+	const char *why;
+	cJSON	   *arguments;
+
+	if (name == NULL || text == NULL)
+		return;
+	arguments = ai_json_parse(text[0] ? text : "{}", text[0] ? strlen(text) : 2, &why);
+	if (arguments == NULL)
+		return;
+	cJSON_AddStringToObject(call, "name", name);
+	cJSON_AddItemToObject(call, "arguments", arguments);
+}
+
 static bool
 check_tool_calls(const cJSON *calls, int position, AiFailure *failure)
 {
-	const cJSON *call;
+	cJSON	   *call;
 
 	if (!cJSON_IsArray(calls))
 		return bad(failure, position, "has \"tool_calls\" that is not an array");
 	cJSON_ArrayForEach(call, calls)
 	{
+		unwrap_tool_call(call);
 		if (ai_json_string(call, "name") == NULL ||
 			!cJSON_IsObject(ai_json_get(call, "arguments")))
 			return bad(failure, position,

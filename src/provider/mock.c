@@ -293,7 +293,7 @@ const AiProtocol ai_protocol_mock = {
 	.name = "mock",
 	.options = {
 		[AI_TASK_CHAT] = ALL_OPTIONS,
-		[AI_TASK_EMBED] = ALL_OPTIONS,
+		[AI_TASK_EMBED] = AI_OPTION_BIT(AI_OPTION_EXTRA) | AI_OPTION_BIT(AI_OPTION_MOCK),
 	},
 	.max_inputs = 2048,
 	.images = true,

@@ -13,7 +13,7 @@ sub new
 {
 	my ($class, $name, %options) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init(extra => [ '--encoding', $options{encoding} // 'UTF8', '--no-locale' ]);
+	$node->init(allows_streaming => $options{streaming} // 0, extra => [ '--encoding', $options{encoding} // 'UTF8', '--no-locale' ]);
 	$node->append_conf('postgresql.conf', "shared_preload_libraries = '" . ($options{preload} // 'ai_gateway') . "'\n"
 		  . ($options{conf} // ''));
 	$node->start;

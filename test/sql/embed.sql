@@ -1,0 +1,37 @@
+-- ai_embed on the mock
+CREATE EXTENSION ai_gateway;
+\set SHOW_CONTEXT never
+INSERT INTO ai_gateway.models (name, task, provider, remote_model, options) VALUES
+	('e', 'embed', 'mock', 'm1', '{"max_retries": 0, "mock": {"dimensions": 3}}');
+SET ai_gateway.default_embedding_model = 'e';
+
+-- the same text has the same vector, of length 1
+SELECT ai_embed('red') = ai_embed('red') AS same, ai_embed('red') <> ai_embed('blue') AS other,
+	array_length(ai_embed('red'), 1) AS dimensions, pg_typeof(ai_embed('red')) AS type;
+SELECT round(sum(x * x)::numeric, 5) FROM unnest(ai_embed('red')) x;
+SELECT array_length(ai_embed('red', dimensions => 5), 1);
+SELECT ai_embed(NULL::text) IS NULL AS nothing;
+SELECT array_length(ai_embed(''), 1);
+
+-- an array: each in its place, NULL stays NULL
+SELECT ord, embedding = ai_embed(input) AS right_one, embedding IS NULL AS none
+	FROM unnest(ARRAY['a', NULL, 'b', 'a']) WITH ORDINALITY AS i(input, n)
+	JOIN ai_embed(ARRAY['a', NULL, 'b', 'a']) ON n = ord ORDER BY ord;
+SELECT count(*) FROM ai_embed('{}'::text[]);
+SELECT count(*) FROM ai_embed(NULL::text[]);
+SELECT count(*) FROM ai_embed('{{a,b},{c,d}}'::text[]);
+SELECT count(*), count(DISTINCT embedding) FROM ai_embed((SELECT array_agg(i::text) FROM generate_series(1, 5000) i));
+
+-- bad arguments
+SELECT ai_embed('x', dimensions => 0);
+SELECT ai_embed('x', dimensions => -3);
+SELECT ai_embed('x', options => '{"temperature": 1}');
+SELECT ai_embed('x', model => 'nobody');
+
+-- failures
+SELECT ai_embed('x', options => '{"mock": {"fail": "context_length"}}');
+SELECT * FROM ai_embed('{x}'::text[], options => '{"mock": {"fail": "context_length"}}');
+SET ai_gateway.on_error = 'null';
+SELECT ai_embed('x', options => '{"mock": {"fail": "context_length"}}') IS NULL AS nothing;
+SELECT * FROM ai_embed('{x,y}'::text[], options => '{"mock": {"fail": "context_length"}}');
+DROP EXTENSION ai_gateway;

@@ -1,0 +1,100 @@
+# Databases that are not UTF-8, dump and restore of the registry, standbys, and
+# sessions without shared_preload_libraries.
+use strict;
+use warnings;
+use utf8;
+use FindBin;
+use lib "$FindBin::Bin/../perl";
+use AiGateway::Cluster;
+use AiGateway::FaultServer;
+use File::Temp qw(tempdir);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $server = AiGateway::FaultServer->new;
+my $primary = AiGateway::Cluster->new('primary', conf => "wal_level = replica\nmax_wal_senders = 4\nai_gateway.max_retries = 0\n", streaming => 1);
+my $node = $primary->node;
+
+# ---- encodings ----
+# psql speaks UTF-8 in every case; the database speaks its own
+for my $encoding (qw(LATIN1 SQL_ASCII EUC_JP))
+{
+	my $database = lc $encoding;
+	$node->safe_psql('postgres', "CREATE DATABASE $database ENCODING '$encoding' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+	my $utf8 = $encoding eq 'SQL_ASCII' ? '' : "SET client_encoding = 'UTF8';";
+	my $ask = sub {
+		my ($behaviour, $prompt) = @_;
+		my ($out, $err);
+		$node->psql($database, "\\set VERBOSITY verbose\n$utf8 UPDATE ai_gateway.models SET endpoint = '" . $server->url($behaviour) . "' WHERE name = 'm';
+			SELECT ai_complete('$prompt', model => 'm')", stdout => \$out, stderr => \$err);
+		utf8::decode($out);
+		return $err =~ /ERROR:\s+(\w{5})/ ? $1 : $out;
+	};
+	$node->safe_psql($database, "CREATE EXTENSION ai_gateway;
+		INSERT INTO ai_gateway.models (name, provider, remote_model, endpoint) VALUES ('m', 'openai_compatible', 'r', 'http://127.0.0.1:1')");
+	my $word = $encoding eq 'EUC_JP' ? '日本' : 'Größe';
+	utf8::encode(my $octets = $word);
+	is($ask->('ok', $octets), 'ok', "$encoding: a prompt outside of ASCII is sent");
+	my ($request) = grep { $_->{body} =~ /\Q$word\E/ } $server->requests('ok');
+	ok($request || $encoding eq 'SQL_ASCII' && (grep { $_->{body} =~ /\Q$octets\E|\Q$word\E/ } $server->requests('ok')), "$encoding: as UTF-8");
+	is($ask->('umlaut', 'x'), 'grüße', "$encoding: a reply outside of ASCII is converted")
+	  if $encoding ne 'EUC_JP';
+	is($ask->('emoji', 'x'), $encoding eq 'SQL_ASCII' ? '😀😀' : '22P05', "$encoding: a character that it lacks is an error of its own");
+	is($ask->('nul', 'x'), $encoding eq 'SQL_ASCII' ? "a\x{fffd}b" : '22P05', "$encoding: U+0000 in a reply becomes U+FFFD, where that can be");
+}
+
+# ---- dump and restore ----
+$primary->register('plain', provider => 'mock');
+$primary->register('priced', provider => 'openai', endpoint => 'https://api.openai.com/v1', credential => 'team.key',
+	options => '{"temperature": 0}', input_price => '2.5', output_price => '10', tags => '{eu,"no retention"}');
+$primary->sql("CREATE ROLE team; INSERT INTO ai_gateway.model_grants VALUES ('plain', 'team'), ('priced', 0)");
+my $directory = tempdir(CLEANUP => 1);
+my $all = 'SELECT m.*, g.role::regrole FROM ai_gateway.models m LEFT JOIN ai_gateway.model_grants g ON g.model = m.name ORDER BY m.name';
+my $expected = $primary->sql($all);
+for my $format (qw(plain custom))
+{
+	$node->command_ok([ 'pg_dump', '-F', $format, '-f', "$directory/$format.dump", $node->connstr('postgres') ], "pg_dump in $format format");
+	$node->safe_psql('postgres', "CREATE DATABASE restored_$format TEMPLATE template0");
+	$node->command_ok($format eq 'plain'
+		? [ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-q', '-o', '/dev/null', '-f', "$directory/$format.dump", $node->connstr("restored_$format") ]
+		: [ 'pg_restore', '-j', '2', '-d', $node->connstr("restored_$format"), "$directory/$format.dump" ], "and its restore");
+	is($node->safe_psql("restored_$format", $all), $expected, "the registry is as before ($format)");
+	is($node->safe_psql("restored_$format", "SET ROLE team; SELECT ai_complete('x', model => 'plain')"), 'x', 'and it works');
+}
+
+# ---- a standby answers too, and follows the registry ----
+$node->backup('b');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'b', has_streaming => 1);
+$standby->start;
+my $session = AiGateway::Session->new(bless { node => $standby }, 'AiGateway::Cluster');
+is($session->query("SELECT ai_complete('x', model => 'plain')"), 'x', 'a standby calls models');
+$primary->sql(q{UPDATE ai_gateway.models SET options = '{"mock": {"answer": "changed"}}' WHERE name = 'plain'});
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+is($session->query("SELECT ai_complete('x', model => 'plain')"), 'changed', 'and sees a change of the registry');
+$session->quit;
+$standby->stop;
+
+# ---- without preloading ----
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''\n");
+$node->restart;
+is($primary->sql("SELECT ai_complete('x', model => 'plain')"), 'changed', 'without shared_preload_libraries functions work');
+is($primary->sql("SET ai_gateway.default_model = 'plain'; SELECT ai_complete('x')"), 'changed', 'and parameters that were set before the library was loaded');
+my ($out, $error) = $primary->try("SET ai_gateway.openai_api_key = 'sk-canary-placeholder'; SELECT ai_complete('x', model => 'plain')");
+unlike($error, qr/canary/, 'a key set as a placeholder is not repeated in a warning');
+is($primary->sql("SELECT ai_gateway.version() ~ '^ai_gateway 0\\.1'"), 't', 'version() tells the versions');
+
+# ---- databases without the extension, and a dropped one ----
+is($primary->sqlstate("SELECT ai_gateway.version()", database => 'template1'), '3F000', 'a database without the extension has nothing');
+$session = AiGateway::Session->new($primary);
+is($session->query("SELECT ai_complete('x', model => 'plain')"), 'changed', 'a session has the registry in its cache');
+$primary->sql('DROP EXTENSION ai_gateway');
+$session->query("SELECT ai_complete('x', model => 'plain')");
+is($session->sqlstate, '42883', 'the extension is gone for it, too');
+$primary->sql('CREATE SCHEMA ai; CREATE EXTENSION ai_gateway SCHEMA ai');
+$primary->register('again', provider => 'mock');
+is($session->query("SELECT ai.ai_complete('x', model => 'again')"), 'x', 'and comes back in another schema');
+$session->quit;
+
+done_testing();
