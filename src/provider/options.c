@@ -100,7 +100,7 @@ parse_one(AiOptionKey key, const cJSON *item, AiOptions *options, AiFailure *fai
 			options->stop = item;
 			break;
 		case AI_OPTION_SEED:
-			if (!whole_number(item, -9e15, 9e15, &number))
+			if (!whole_number(item, -9007199254740991.0, 9007199254740991.0, &number))
 				return bad(failure, key, "a whole number");
 			options->seed = (int64_t) number;
 			break;

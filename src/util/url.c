@@ -41,6 +41,22 @@ parse_port(const char *text, int *port)
 }
 
 /* Splits "host", "host:port" or "[v6]:port"; lower-cases the host. */
+/*
+ * Resolvers read 127.1, 0x7f000001 and 2130706433 as addresses.  A host whose
+ * last label begins with a digit must be a dotted quad (WHATWG URL, "ends in a
+ * number checker").
+ */
+static bool
+unambiguous_name(const char *host)
+{
+	const char *last = strrchr(host, '.');
+	struct in_addr v4;
+
+	last = last ? last + 1 : host;
+	return last[0] != '\0' &&
+		(!(last[0] >= '0' && last[0] <= '9') || inet_pton(AF_INET, host, &v4) == 1);
+}
+
 static bool
 parse_authority(const char *text, size_t len, AiUrl *url, const char **why)
 {
@@ -104,6 +120,11 @@ parse_authority(const char *text, size_t len, AiUrl *url, const char **why)
 		/* a dot at the end names the same host */
 		if (url->host[strlen(url->host) - 1] == '.')
 			url->host[strlen(url->host) - 1] = '\0';
+		if (!unambiguous_name(url->host))
+		{
+			*why = "has a host that a resolver may read as another address";
+			return false;
+		}
 	}
 	if (port && !parse_port(port, &url->port))
 	{

@@ -1,0 +1,210 @@
+/* The guarded JSON parser, the writer, and the reader that builds no tree. */
+#include <stdlib.h>
+
+#include "tap.h"
+#include "util/json.h"
+
+static void
+parses(const char *text, size_t len, const char *expected, const char *name)
+{
+	const char *why = NULL;
+	cJSON	   *tree = ai_json_parse(text, len, &why);
+	char	   *printed = tree ? cJSON_PrintUnformatted(tree) : NULL;
+
+	is_string(printed, expected, name);
+	if (expected == NULL)
+		ok(why != NULL && why[0] != '\0', "%s: says why", name);
+	free(printed);
+	cJSON_Delete(tree);
+}
+
+#define PARSES(text, expected, name) parses(text, sizeof(text) - 1, expected, name)
+
+static void
+test_parse(void)
+{
+	char		deep[1000];
+
+	PARSES("{\"a\":1}", "{\"a\":1}", "an object");
+	PARSES(" \r\n\t[1, 2] \n", "[1,2]", "white space around it");
+	PARSES("\xef\xbb\xbf{}", "{}", "a byte order mark");
+	PARSES("{} x", NULL, "garbage behind it");
+	PARSES("{}{}", NULL, "two documents");
+	PARSES("", NULL, "nothing");
+	PARSES("   ", NULL, "blanks");
+	PARSES("{\"a\":", NULL, "cut off");
+	PARSES("[1,]", NULL, "a comma too many");
+	PARSES("{\"a\" 1}", NULL, "no colon");
+	PARSES("\"\\u0000x\"", "\"\xef\xbf\xbdx\"", "U+0000 becomes U+FFFD and cuts nothing off");
+	PARSES("{\"a\\u0000b\":1}", "{\"a\xef\xbf\xbd" "b\":1}", "in a name too");
+	PARSES("\"a\\ud83dz\"", "\"a\xef\xbf\xbdz\"", "a lone high surrogate");
+	PARSES("\"a\\ude00z\"", "\"a\xef\xbf\xbdz\"", "a lone low surrogate");
+	PARSES("\"\\ud83d\\ud83d\\ude00\"", "\"\xef\xbf\xbd\xf0\x9f\x98\x80\"", "a high surrogate before a pair");
+	PARSES("\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\"", "a pair");
+	PARSES("\"\\\\u0000\"", "\"\\\\u0000\"", "an escaped backslash before u0000 is no escape");
+	PARSES("\"a\xff\xfe" "b\"", "\"a\xef\xbf\xbd\xef\xbf\xbd" "b\"", "invalid UTF-8");
+	PARSES("\"\xc3\"", "\"\xef\xbf\xbd\"", "UTF-8 cut off");
+	PARSES("\"\xed\xa0\x80\"", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "a surrogate in UTF-8");
+	parses("{\"a\":\"b\0c\"}", 11, "{\"a\":\"b\xef\xbf\xbd" "c\"}", "a NUL byte");
+	memset(deep, '[', 500);
+	memset(deep + 500, ']', 500);
+	parses(deep, 1000, NULL, "nested too deep");
+	parses(deep + 400, 200, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "nested deep");
+}
+
+static void
+test_get(void)
+{
+	const char *why;
+	const char *text = "{\"Name\":\"upper\",\"name\":\"lower\",\"n\":12345678901234,\"f\":1.5,\"s\":\"x\",\"big\":1e300,\"neg\":-3}";
+	cJSON	   *tree = ai_json_parse(text, strlen(text), &why);
+	char		space[32];
+
+	is_string(ai_json_string(tree, "name"), "lower", "names are matched by case");
+	ok(ai_json_get(tree, "NAME") == NULL, "and not without it");
+	ok(ai_json_int64(tree, "n") == INT64_C(12345678901234), "a whole number");
+	ok(ai_json_int64(tree, "s") == -1, "a string is no number");
+	ok(ai_json_int64(tree, "big") == -1, "a number too large is none");
+	ok(ai_json_string(tree, "n") == NULL, "a number is no string");
+	ok(ai_json_string(NULL, "n") == NULL, "nothing has no members");
+	is_string(ai_json_scalar_text(ai_json_get(tree, "f"), space, sizeof(space)), "1.5", "a scalar as text");
+	is_string(ai_json_scalar_text(NULL, space, sizeof(space)), "", "no scalar as text");
+	cJSON_Delete(tree);
+}
+
+static void
+test_write(void)
+{
+	AiBuffer	out = {0};
+	AiJsonWriter writer;
+	AiFailure	failure;
+	const char *why;
+	cJSON	   *extra = ai_json_parse("{\"x\":[1,{\"y\":null}],\"z\":1.5}", 28, &why);
+	cJSON	   *again = ai_json_parse("{\"model\":\"other\"}", 17, &why);
+
+	ai_write_start(&writer, &out);
+	ai_write_object(&writer);
+	ai_write_string_member(&writer, "model", "a\"\\\n\t\x01/\xc3\xa9");
+	ai_write_key(&writer, "n");
+	ai_write_int(&writer, -5);
+	ai_write_key(&writer, "d");
+	ai_write_double(&writer, 0.1);
+	ai_write_key(&writer, "list");
+	ai_write_array(&writer);
+	ai_write_bool(&writer, true);
+	ai_write_object(&writer);
+	ai_write_object_end(&writer);
+	ai_write_base64(&writer, "data:x;base64,", (const unsigned char *) "\x00\xff\x10\x20", 4);
+	ai_write_array_end(&writer);
+	ok(ai_write_extra(&writer, extra, &failure), "extra members are added");
+	ok(!ai_write_extra(&writer, again, &failure), "none that is there already");
+	ok(strstr(failure.message, "\"model\"") != NULL, "and the failure names it");
+	ai_write_object_end(&writer);
+	ai_write_end(&writer);
+	is_string(out.data, "{\"model\":\"a\\\"\\\\\\n\\t\\u0001/\xc3\xa9\",\"n\":-5,\"d\":0.1,\"list\":[true,{},\"data:x;base64,AP8QIA==\"],"
+			  "\"x\":[1,{\"y\":null}],\"z\":1.5}", "what the writer wrote");
+	ai_buffer_free(&out);
+	cJSON_Delete(extra);
+	cJSON_Delete(again);
+}
+
+static void
+reads_float(const char *text, bool good, float expected)
+{
+	AiJsonReader reader;
+	float		value = -1;
+
+	ai_read_start(&reader, text, strlen(text));
+	ok(ai_read_float(&reader, &value) == good, "float %s is %s", text, good ? "read" : "refused");
+	if (good)
+		is_number(value, expected, text);
+}
+
+static void
+test_read(void)
+{
+	const char *text = "{\"a\": {\"b\": [1, \"x\\ny\", {}, []]}, \"n\": -7, \"s\": \"\\ud83d\\ude00\", \"l\": [1.5 , 2]}";
+	AiJsonReader reader;
+	const char *name;
+	size_t		len;
+	int64_t		n = 0;
+	float		f;
+	double		sum = 0;
+	char	   *s = NULL;
+
+	ai_read_start(&reader, text, strlen(text));
+	ai_read_object(&reader);
+	while (ai_read_member(&reader, &name, &len))
+	{
+		if (name[0] == 'n')
+			ai_read_int64(&reader, &n);
+		else if (name[0] == 's')
+			s = ai_read_string(&reader);
+		else if (name[0] == 'l')
+		{
+			ai_read_array(&reader);
+			while (ai_read_element(&reader))
+			{
+				ai_read_float(&reader, &f);
+				sum += f;
+			}
+		}
+		else
+			ai_read_skip(&reader);
+	}
+	ok(!reader.failed, "the reader reads a document");
+	ok(n == -7, "an integer");
+	is_string(s, "\xf0\x9f\x98\x80", "a string with escapes");
+	is_number(sum, 3.5, "numbers of an array");
+	free(s);
+
+	reads_float("1", true, 1);
+	reads_float("-0.5", true, -0.5F);
+	reads_float("1e-3", true, 0.001F);
+	reads_float("3.4028235e38", true, 3.4028235e38F);
+	reads_float("1e39", false, 0);
+	reads_float("0.1000000014901161193847656250000000000000000001", true, 0.1F);
+	reads_float("16777217", true, 16777216);
+	reads_float("1e-60", true, 0);
+	reads_float("NaN", false, 0);
+	reads_float("Infinity", false, 0);
+	reads_float("null", false, 0);
+	reads_float("\"1\"", false, 0);
+	reads_float("", false, 0);
+	reads_float("-", false, 0);
+	reads_float(".5", false, 0);
+	reads_float("01", true, 1);
+}
+
+/* Every value is what the C library reads, bit for bit. */
+static void
+test_floats_are_exact(void)
+{
+	unsigned	seed = 20261123;
+	int			wrong = 0;
+
+	for (int i = 0; i < 200000; i++)
+	{
+		char		text[64];
+		AiJsonReader reader;
+		float		value;
+		double		x = (rand_r(&seed) / (double) RAND_MAX - 0.5) * (i % 3 == 0 ? 1e-5 : i % 3 == 1 ? 2 : 1e20);
+
+		snprintf(text, sizeof(text), i % 2 ? "%.17g" : "%.9g", x);
+		ai_read_start(&reader, text, strlen(text));
+		if (!ai_read_float(&reader, &value) || value != strtof(text, NULL))
+			wrong++;
+	}
+	is_number(wrong, 0, "200,000 floats are read as strtof() reads them");
+}
+
+int
+main(void)
+{
+	test_parse();
+	test_get();
+	test_write();
+	test_read();
+	test_floats_are_exact();
+	return done_testing();
+}

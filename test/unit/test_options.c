@@ -1,0 +1,70 @@
+/* The options of a call: what they may be, and how a call's lie over a model's. */
+#include <stdlib.h>
+
+#include "provider/messages.h"
+#include "provider/options.h"
+#include "tap.h"
+
+static void
+takes(const char *text, const char *complaint)
+{
+	const char *why;
+	cJSON	   *tree = ai_json_parse(text, strlen(text), &why);
+	AiOptions	options = {0};
+	AiFailure	failure;
+	bool		good = ai_options_parse(tree, &options, &failure);
+
+	if (complaint == NULL)
+		ok(good, "%s is taken", text);
+	else
+		ok(!good && strstr(failure.message, complaint) != NULL, "%s is refused: %s", text, good ? "no" : failure.message);
+	cJSON_Delete(tree);
+}
+
+int
+main(void)
+{
+	AiOptions	options = {0};
+	AiFailure	failure;
+	const char *why;
+	const char *model = "{\"temperature\":0.5,\"seed\":7,\"max_tokens\":10}";
+	const char *call = "{\"temperature\":null,\"max_tokens\":20}";
+	cJSON	   *first = ai_json_parse(model, strlen(model), &why);
+	cJSON	   *second = ai_json_parse(call, strlen(call), &why);
+
+	takes("{}", NULL);
+	takes("{\"temperature\":2}", NULL);
+	takes("{\"temperature\":2.1}", "\"temperature\"");
+	takes("{\"temperature\":\"1\"}", "\"temperature\"");
+	takes("{\"top_p\":0}", "\"top_p\"");
+	takes("{\"top_p\":1.01}", "\"top_p\"");
+	takes("{\"max_tokens\":1}", NULL);
+	takes("{\"max_tokens\":-1}", "\"max_tokens\"");
+	takes("{\"stop\":\"x\"}", "\"stop\"");
+	takes("{\"stop\":[\"a\",\"b\"]}", NULL);
+	takes("{\"stop\":[]}", "\"stop\"");
+	takes("{\"stop\":\"\"}", "\"stop\"");
+	takes("{\"seed\":9007199254740991}", NULL);
+	takes("{\"seed\":1.5}", "\"seed\"");
+	takes("{\"tool_choice\":\"required\"}", NULL);
+	takes("{\"tool_choice\":{\"name\":\"f\"}}", NULL);
+	takes("{\"tool_choice\":{}}", "\"tool_choice\"");
+	takes("{\"extra\":[]}", "\"extra\"");
+	takes("{\"Temperature\":1}", "temperature, max_tokens");
+	takes("[]", "object");
+
+	ok(ai_options_parse(first, &options, &failure) && ai_options_parse(second, &options, &failure), "two sets, one over the other");
+	ok(!ai_option_set(&options, AI_OPTION_TEMPERATURE), "null takes a default away");
+	ok(options.seed == 7 && ai_option_set(&options, AI_OPTION_SEED), "what the call does not name stays");
+	ok(options.max_tokens == 20, "what it names is its own");
+	cJSON_Delete(first);
+	cJSON_Delete(second);
+
+	is_string(ai_image_media_type((const unsigned char *) "\x89PNG\r\n\x1a\n", 8), "image/png", "PNG");
+	is_string(ai_image_media_type((const unsigned char *) "\xff\xd8\xff\xe0", 4), "image/jpeg", "JPEG");
+	is_string(ai_image_media_type((const unsigned char *) "GIF89a", 6), "image/gif", "GIF");
+	is_string(ai_image_media_type((const unsigned char *) "RIFF0000WEBPVP8 ", 16), "image/webp", "WebP");
+	is_string(ai_image_media_type((const unsigned char *) "RIFF0000WAVE", 12), NULL, "a sound is no image");
+	is_string(ai_image_media_type((const unsigned char *) "", 0), NULL, "nothing is no image");
+	return done_testing();
+}
