@@ -65,7 +65,7 @@ standard_hint(AiErrorKind kind)
 		case AI_ERROR_NOT_FOUND:
 			return "SELECT * FROM ai_gateway.validate_model(%s);";
 		case AI_ERROR_CONTEXT_LENGTH:
-			return "Shorten the input, or UPDATE ai_gateway.models SET remote_model = … to one that takes more.";
+			return "Shorten the input, or UPDATE ai_gateway.models SET remote_model = ... to one that takes more.";
 		case AI_ERROR_RATE_LIMIT:
 		case AI_ERROR_OVERLOADED:
 			return "SET ai_gateway.max_retries = 5; or call fewer rows at once.";

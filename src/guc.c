@@ -144,6 +144,7 @@ static const struct
 	GucStringAssignHook assign;
 	GucShowHook show;
 }			slot_hooks[AI_GUC_PROVIDERS] = {
+
 	SLOT_HOOKS(0), SLOT_HOOKS(1), SLOT_HOOKS(2), SLOT_HOOKS(3),
 	SLOT_HOOKS(4), SLOT_HOOKS(5), SLOT_HOOKS(6), SLOT_HOOKS(7),
 	SLOT_HOOKS(8), SLOT_HOOKS(9), SLOT_HOOKS(10), SLOT_HOOKS(11),
@@ -205,7 +206,7 @@ define_calls(void)
 {
 	DefineCustomStringVariable("ai_gateway.default_model",
 							   "The model of calls that name none.",
-							   "A name in ai_gateway.models. ALTER ROLE … SET switches a team.",
+							   "A name in ai_gateway.models. ALTER ROLE ... SET switches a team.",
 							   &ai_guc_default_model, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
 	DefineCustomStringVariable("ai_gateway.default_embedding_model",

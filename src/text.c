@@ -33,7 +33,7 @@ ai_cstring_to_utf8(const char *value, size_t len)
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 				 errmsg("text for a model is not valid UTF-8"),
 				 errdetail("The database's encoding is SQL_ASCII, so the text is sent as it is."),
-				 errhint("SELECT convert_from(value::bytea, 'LATIN1') … in a UTF8 database, or clean the data.")));
+				 errhint("SELECT convert_from(value::bytea, 'LATIN1') ... in a UTF8 database, or clean the data.")));
 	return utf8 == value ? pnstrdup(value, len) : utf8;
 }
 

@@ -92,7 +92,7 @@ raise_unknown_model(const char *name)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" is not registered", name),
 			 names[0] ? errdetail("You may use %s.", names) : 0,
-			 errhint("INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, …);",
+			 errhint("INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
 					 quote_literal_cstr(name))));
 }
 
@@ -107,7 +107,7 @@ default_model(AiTask task)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("no model was named, and \"ai_gateway.%s\" is not set",
 						embed ? "default_embedding_model" : "default_model"),
-				 errhint("Name one: model => '…', or SET ai_gateway.%s = '…'.",
+				 errhint("Name one: model => '...', or SET ai_gateway.%s = '...'.",
 						 embed ? "default_embedding_model" : "default_model")));
 	return name;
 }

@@ -13,9 +13,9 @@
  *
  * States
  *
- *	NEW ──submit──► ADMITTED ──► IN_FLIGHT ──► DONE
- *	                   ▲             │           ▲
- *	                   └── BACKOFF ◄─┴───────────┘ gave up
+ *	NEW --submit--> ADMITTED --> IN_FLIGHT --> DONE
+ *	                   ^             |           ^
+ *	                   +-- BACKOFF <-+-----------+ gave up
  *
  *	NEW			made by ai_call_new(); the caller fills `request`.
  *	ADMITTED	passed the checks of the registration, may start an attempt.
@@ -59,7 +59,8 @@ typedef struct AiCall
 	MemoryContext context;
 	AiRequest	request;
 	cJSON	   *call_options;	/* the call's own options, owned; may be NULL */
-	cJSON	   *trees[2];		/* other trees that the request points to, owned */
+	cJSON	   *trees[2];		/* other trees that the request points to,
+								 * owned */
 	void	   *owner;			/* the driver's own use */
 
 	/* the outcome, once DONE */

@@ -14,7 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
-/* Adds tokens × price to the sum; false if that cannot be known. */
+/* Adds tokens x price to the sum; false if that cannot be known. */
 static bool
 add_part(Numeric *sum, int64 tokens, Numeric price)
 {

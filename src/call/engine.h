@@ -16,7 +16,7 @@ struct AiCallSet
 	MemoryContextCallback callback;
 };
 
-/* NEW → ADMITTED, and on as far as it goes without waiting. */
+/* NEW -> ADMITTED, and on as far as it goes without waiting. */
 extern void ai_call_admit(AiCall *call);
 
 /*

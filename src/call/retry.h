@@ -3,7 +3,7 @@
  *	  Whether and when a failed attempt is made again.  Pure.
  *
  * Exponential back-off with full jitter: a delay drawn evenly between 0 and
- * min(cap, base × 2^n), which spreads retries of many clients best (M. Brooker,
+ * min(cap, base x 2^n), which spreads retries of many clients best (M. Brooker,
  * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).  A hint of
  * the server is taken instead where it is usable: that long, and up to a tenth
  * more so that clients told the same do not come back together.

@@ -183,7 +183,7 @@ ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved, AiFailure *f
 		ai_fail(failure, AI_ERROR_INVALID_REQUEST,
 				"model \"%s\" has no endpoint, and provider \"%s\" has none of its own",
 				model->name, provider->name);
-		ai_failure_hint(failure, "UPDATE ai_gateway.models SET endpoint = 'https://…' WHERE name = '%s';",
+		ai_failure_hint(failure, "UPDATE ai_gateway.models SET endpoint = 'https://...' WHERE name = '%s';",
 						model->name);
 		return false;
 	}

@@ -416,7 +416,7 @@ ai_model_names(void)
 		ai_model_release(model);
 		if (names.len > 200)
 		{
-			appendStringInfoString(&names, ", …");
+			appendStringInfoString(&names, ", ...");
 			break;
 		}
 	}

@@ -54,7 +54,7 @@ ai_models_check(PG_FUNCTION_ARGS)
 	return PointerGetDatum(tuple);
 }
 
-/* AFTER … FOR EACH STATEMENT of the tables that are cached. */
+/* AFTER ... FOR EACH STATEMENT of the tables that are cached. */
 Datum
 ai_registry_changed(PG_FUNCTION_ARGS)
 {

@@ -125,7 +125,10 @@ cut_shares(Batch *batch)
 
 		if (batch->n_shares == 0 || (full && !batch->nulls[i]))
 		{
-			batch->shares[batch->n_shares++] = (Share) {.first = i};
+			batch->shares[batch->n_shares++] = (Share)
+			{
+				.first = i
+			};
 			bytes = 0;
 			inputs = 0;
 		}

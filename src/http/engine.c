@@ -49,7 +49,8 @@ static CURLM *multi = NULL;
 static int	poller = -1;
 static WaitEventSet *wait_set = NULL;
 static uint32 wait_event = 0;
-static double timer_due = -1;	/* when libcurl wants to be called; < 0 = never */
+static double timer_due = -1;	/* when libcurl wants to be called; < 0 =
+								 * never */
 static int	n_started = 0;		/* transfers in the multi handle */
 static int	generation = 0;		/* of the network parameters it was made with */
 static AiTransfer *finished_first = NULL;

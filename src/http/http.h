@@ -8,8 +8,8 @@
  *	engine		one curl_multi handle for the life of the backend, with its
  *				connections, resolved names and TLS sessions.
  *
- * A transfer goes STARTED → FINISHED (ai_http_next_finished() hands it out
- * once) → released.  ai_http_release() takes it in any state; one under way is
+ * A transfer goes STARTED -> FINISHED (ai_http_next_finished() hands it out
+ * once) -> released.  ai_http_release() takes it in any state; one under way is
  * abandoned and its connection closed.
  *
  * Who may throw: ai_http_wait() alone, and only where CHECK_FOR_INTERRUPTS

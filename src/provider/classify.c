@@ -137,7 +137,7 @@ find_message(const cJSON *body, const cJSON *error)
 
 			if (cJSON_IsString(item))
 				return item->valuestring;
-			/* FastAPI: detail: [{"loc": […], "msg": "…"}] */
+			/* FastAPI: detail: [{"loc": [...], "msg": "..."}] */
 			if (cJSON_IsArray(item) && ai_json_string(item->child, "msg"))
 				return ai_json_string(item->child, "msg");
 		}

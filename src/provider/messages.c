@@ -40,7 +40,7 @@ join_parts(cJSON *item, const cJSON *parts, int position, AiFailure *failure)
 		{
 			ai_buffer_free(&text);
 			return bad(failure, position,
-					   "has a content part that is not {\"type\": \"text\", \"text\": …}");
+					   "has a content part that is not {\"type\": \"text\", \"text\": ...}");
 		}
 		ai_buffer_append_string(&text, string);
 	}
@@ -52,7 +52,7 @@ join_parts(cJSON *item, const cJSON *parts, int position, AiFailure *failure)
 }
 
 /*
- * OpenAI's own form of a tool call, {"function": {"name", "arguments": "{…}"}},
+ * OpenAI's own form of a tool call, {"function": {"name", "arguments": "{...}"}},
  * becomes the neutral one.
  */
 static void
@@ -86,7 +86,7 @@ check_tool_calls(const cJSON *calls, int position, AiFailure *failure)
 		if (ai_json_string(call, "name") == NULL ||
 			!cJSON_IsObject(ai_json_get(call, "arguments")))
 			return bad(failure, position,
-					   "has a tool call that is not {\"id\", \"name\", \"arguments\": {…}}");
+					   "has a tool call that is not {\"id\", \"name\", \"arguments\": {...}}");
 	}
 	return true;
 }
@@ -163,7 +163,7 @@ ai_tools_check(const cJSON *tools, AiFailure *failure)
 
 		if (type == NULL || strcmp(type, "function") != 0 || name == NULL)
 			return ai_fail(failure, AI_ERROR_INVALID_REQUEST,
-						   "each tool must be {\"type\": \"function\", \"function\": {\"name\": …, \"parameters\": {…}}}");
+						   "each tool must be {\"type\": \"function\", \"function\": {\"name\": ..., \"parameters\": {...}}}");
 		if (strlen(name) > 64 ||
 			strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name))
 			return ai_fail(failure, AI_ERROR_INVALID_REQUEST,

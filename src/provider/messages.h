@@ -3,9 +3,9 @@
  *	  The messages and tools of ai_chat, from JSON to AiMessage.  Pure.
  *
  * A message is {"role": "system" | "user" | "assistant" | "tool",
- * "content": string or [{"type": "text", "text": …}], "tool_calls":
+ * "content": string or [{"type": "text", "text": ...}], "tool_calls":
  * [{"id", "name", "arguments"}] of an assistant, "tool_call_id" of a tool}.
- * Tools are OpenAI's: [{"type": "function", "function": {"name", …}}].
+ * Tools are OpenAI's: [{"type": "function", "function": {"name", ...}}].
  */
 #ifndef AI_MESSAGES_H
 #define AI_MESSAGES_H

@@ -9,7 +9,7 @@
  *	answer			the text; {prompt}, {system}, {model}, {n} (how many answers
  *					the mock gave in this session) and {attempt} are replaced;
  *					default "{prompt}"
- *	answers			{"prompt": "answer", …}, looked at before `answer`
+ *	answers			{"prompt": "answer", ...}, looked at before `answer`
  *	latency_ms		how long it takes; default 0
  *	fail			an error_kind to fail with
  *	fail_times		only the first so many attempts of a call fail
@@ -17,7 +17,7 @@
  *	message			what the failure says
  *	retry_after_ms	the server's hint that goes with it
  *	finish_reason	stop, length, tool_calls, content_filter or refusal
- *	tool_calls		[{"name": …, "arguments": {…}}]
+ *	tool_calls		[{"name": ..., "arguments": {...}}]
  *	tokens			{"input", "cache_read", "cache_write", "output",
  *					"reasoning"}; default: a token for every four bytes
  *	dimensions		of embeddings; default 8

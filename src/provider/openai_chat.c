@@ -8,7 +8,7 @@
  * Options		max_tokens is max_completion_tokens at OpenAI itself, whose
  *				reasoning models refuse the old name, and max_tokens for every
  *				compatible server; tool_choice {"name": n} is wrapped in
- *				{"type": "function", …}; the others keep their names.
+ *				{"type": "function", ...}; the others keep their names.
  * Usage		prompt_tokens includes cached and written tokens,
  *				completion_tokens includes reasoning; some servers report more
  *				of the part than of the whole, so nothing goes below zero.

@@ -112,7 +112,7 @@ parse_one(AiOptionKey key, const cJSON *item, AiOptions *options, AiFailure *fai
 		case AI_OPTION_TOOL_CHOICE:
 			if (!is_tool_choice(item))
 				return bad(failure, key,
-						   "\"auto\", \"none\", \"required\" or {\"name\": \"…\"}");
+						   "\"auto\", \"none\", \"required\" or {\"name\": \"...\"}");
 			options->tool_choice = item;
 			break;
 		case AI_OPTION_TIMEOUT_MS:

@@ -52,7 +52,8 @@ typedef struct AiOptions
 	const cJSON *stop;			/* an array of strings */
 	int64_t		seed;
 	const char *reasoning_effort;
-	const cJSON *tool_choice;	/* "auto", "none", "required", or {"name": …} */
+	const cJSON *tool_choice;	/* "auto", "none", "required", or {"name":
+								 * ...} */
 	int			timeout_ms;
 	int			max_retries;
 	bool		cache;
@@ -62,7 +63,7 @@ typedef struct AiOptions
 
 extern const char *const ai_option_names[AI_OPTION_KEYS];
 
-/* "temperature, max_tokens, …" */
+/* "temperature, max_tokens, ..." */
 extern void ai_option_list(AiBuffer *out);
 
 /*

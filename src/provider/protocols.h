@@ -37,7 +37,7 @@ extern void ai_classify_retry(const AiHttpReply *http, int64_t now, AiFailure *f
 
 /*
  * OpenAI's shape: {"data": [{"index": 0, "embedding": [..] or "base64"}],
- * "usage": {…}}.  Fills vectors in index order, model and usage.
+ * "usage": {...}}.  Fills vectors in index order, model and usage.
  */
 extern bool ai_parse_openai_embeddings(const AiRequest *request, const AiHttpReply *http,
 									   AiReply *reply, AiFailure *failure);

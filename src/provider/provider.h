@@ -8,9 +8,9 @@
  * without a server.
  *
  * Words
- *	provider	who answers: openai, anthropic, …  One row of ai_providers[]:
+ *	provider	who answers: openai, anthropic, ...  One row of ai_providers[]:
  *				its hosts, its endpoint, how it wants its key.
- *	protocol	how it is spoken: openai-chat, anthropic-messages, …  One file
+ *	protocol	how it is spoken: openai-chat, anthropic-messages, ...  One file
  *				and one row of ai_protocols[]: what it can do, build, parse.
  *	target		one resolved registration: provider, protocol, endpoint,
  *				remote model, key.
@@ -70,9 +70,11 @@ typedef struct AiProvider
 	bool		key_required;	/* its own hosts refuse a call without a key */
 	bool		in_process;		/* answers by itself, without a network */
 	const char *endpoint;		/* NULL = the model or the GUC must give one */
-	const char *hosts;			/* its own hosts, as a list of ai_host_listed() */
+	const char *hosts;			/* its own hosts, as a list of
+								 * ai_host_listed() */
 	const char *key_variable;	/* the environment variable its users know */
-	const char *const *settings;	/* keys that models.settings may have; NULL-ended */
+	const char *const *settings;	/* keys that models.settings may have;
+									 * NULL-ended */
 	const char *description;
 } AiProvider;
 
@@ -96,7 +98,7 @@ typedef enum AiRole
 
 typedef struct AiImage
 {
-	const char *media_type;		/* image/png … */
+	const char *media_type;		/* image/png ... */
 	const unsigned char *data;
 	size_t		len;
 } AiImage;
@@ -116,7 +118,8 @@ typedef struct AiRequest
 	AiTask		task;
 	const AiMessage *messages;	/* chat */
 	int			n_messages;
-	const cJSON *tools;			/* OpenAI's form: [{type, function: {…}}] or NULL */
+	const cJSON *tools;			/* OpenAI's form: [{type, function: {...}}] or
+								 * NULL */
 	const char *const *inputs;	/* embed */
 	int			n_inputs;
 	int			dimensions;		/* embed; 0 = the model's own */
@@ -160,7 +163,8 @@ typedef struct AiReply
 	char	   *model;			/* what the provider says it ran */
 	char		request_id[128];
 	AiUsage		usage;
-	float	   *vectors;		/* embed: n_vectors × dimensions, in input order */
+	float	   *vectors;		/* embed: n_vectors x dimensions, in input
+								 * order */
 	int			n_vectors;
 	int			dimensions;
 } AiReply;
@@ -247,7 +251,7 @@ extern bool ai_reply_add_tool_call(AiReply *reply, const char *id, const char *n
 								   const char *arguments_text,
 								   const cJSON *arguments, AiFailure *failure);
 
-/* Room for count × dimensions floats in the reply; checks the product. */
+/* Room for count x dimensions floats in the reply; checks the product. */
 extern bool ai_reply_make_vectors(AiReply *reply, int count, int dimensions,
 								  AiFailure *failure);
 

@@ -151,7 +151,7 @@ ai_wipe(void *memory, size_t len)
 {
 	memset(memory, 0, len);
 	/* the compiler must assume that the memory is read here */
-	__asm__ __volatile__("": :"r"(memory):"memory");
+__asm__ __volatile__(""::"r"(memory):"memory");
 }
 
 char *

@@ -46,7 +46,7 @@ extern const char *ai_json_scalar_text(const cJSON *item, char *space, size_t si
 typedef struct AiJsonWriter
 {
 	AiBuffer   *out;
-	AiBuffer	members;		/* "\nname\nname\n…" of the outermost object */
+	AiBuffer	members;		/* "\nname\nname\n..." of the outermost object */
 	int			depth;
 	bool		need_comma;
 } AiJsonWriter;

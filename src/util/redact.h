@@ -14,7 +14,7 @@
  * Edits `text` in place; it stays valid UTF-8 and within size.
  *
  * A secret becomes [key]: whole, or any run of at least 6 bytes that begins or
- * ends it ("sk-ab…yz").  So does whatever has the shape of a key.  A run of at
+ * ends it ("sk-ab...yz").  So does whatever has the shape of a key.  A run of at
  * least 12 bytes that also stands in a private text becomes [text], and so
  * does a shorter private text that stands in quotes.
  *

@@ -25,7 +25,7 @@ typedef struct AiUrl
 	char		path[512];		/* without a slash at the end; may be empty */
 } AiUrl;
 
-/* False sets *why to a static phrase that completes "endpoint … ". */
+/* False sets *why to a static phrase that completes "endpoint ... ". */
 extern bool ai_url_parse(const char *text, AiUrl *url, const char **why);
 
 /* localhost, 127.0.0.0/8 in dotted form, or ::1. */
@@ -48,7 +48,8 @@ typedef enum AiAddressClass
 {
 	AI_ADDRESS_PUBLIC,
 	AI_ADDRESS_LOOPBACK,
-	AI_ADDRESS_PRIVATE,			/* private, link-local, metadata, multicast, reserved */
+	AI_ADDRESS_PRIVATE,			/* private, link-local, metadata, multicast,
+								 * reserved */
 } AiAddressClass;
 
 /* IPv4-mapped, 6to4 and NAT64 addresses are classed by the IPv4 address inside. */

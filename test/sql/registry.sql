@@ -114,7 +114,7 @@ INSERT INTO ai_gateway.model_grants VALUES ('m', 0);
 SET ROLE regress_ai_alice;
 SELECT ai_complete('x', model => 'm');
 -- an option of the mock is nothing that a grant gives away: it stays in process
-SELECT step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role …'), '\d+ ms', '… ms') AS detail, hint FROM ai_gateway.validate_model('m');
+SELECT step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role ...'), '\d+ ms', '... ms') AS detail, hint FROM ai_gateway.validate_model('m');
 RESET ROLE;
 DELETE FROM ai_gateway.model_grants;
 
@@ -137,10 +137,10 @@ SELECT name, context, setting, unit FROM pg_settings WHERE name LIKE 'ai\_gatewa
 SELECT count(*) FROM pg_settings WHERE name LIKE 'ai\_gateway.%key%' AND setting <> '';
 
 -- the check of a registration
-SELECT step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role …'), '\d+ ms', '… ms') AS detail, hint FROM ai_gateway.validate_model('m');
+SELECT step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role ...'), '\d+ ms', '... ms') AS detail, hint FROM ai_gateway.validate_model('m');
 SELECT * FROM ai_gateway.validate_model('unknown');
 UPDATE ai_gateway.models SET options = '{"max_retries": 0, "mock": {"fail": "authentication"}}' WHERE name = 'm';
-SELECT step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role …'), '\d+ ms', '… ms') AS detail, hint FROM ai_gateway.validate_model('m');
+SELECT step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role ...'), '\d+ ms', '... ms') AS detail, hint FROM ai_gateway.validate_model('m');
 
 -- the catalog of what is there: volatile, parallel restricted, dear, commented
 \pset format unaligned

@@ -94,7 +94,7 @@ for my $user (undef, 'joe', 'watcher')
 is($cluster->sql('SHOW ai_gateway.openai_compatible_api_key'), '********', 'a superuser sees a mask in place of a key');
 is($cluster->sql('SHOW ai_gateway.openai_api_key'), "file:$file", 'and a reference as it is');
 is($cluster->sqlstate("ALTER SYSTEM SET ai_gateway.openai_api_key = 'file:/x'"), '55P02', 'ALTER SYSTEM is refused');
-is($cluster->sqlstate("ALTER ROLE joe SET ai_gateway.openai_api_key = 'file:/x'"), '55P02', 'ALTER ROLE … SET is refused');
+is($cluster->sqlstate("ALTER ROLE joe SET ai_gateway.openai_api_key = 'file:/x'"), '55P02', 'ALTER ROLE ... SET is refused');
 
 $cluster->node->run_log([ 'pg_dumpall', '-d', $cluster->node->connstr('postgres'), '-f', "$directory/dump.sql" ]);
 $seen .= slurp_file("$directory/dump.sql");

@@ -83,7 +83,7 @@ for my $case ([ open => 'mode 0644' ], [ newline => 'line break' ], [ empty => '
 }
 is(scalar(grep { $_->{headers}{'x-injected'} } $server->requests), 0, 'no header was injected');
 
-# A row that points elsewhere: checked at write …
+# A row that points elsewhere: checked at write ...
 for my $endpoint ('https://evil.example.com/v1', 'http://api.openai.com/v1', 'http://10.0.0.1/v1', 'http://169.254.169.254/latest',
 	'http://127.0.0.1.evil.example.com/', 'https://api.openai.com.evil.example.com/', 'http://2130706433/', 'http://0x7f.1/', 'http://[::ffff:127.0.0.1]/')
 {
@@ -94,7 +94,7 @@ for my $endpoint ('ftp://127.0.0.1/', 'file:///etc/passwd', 'https://api.openai.
 {
 	is(insert_state(provider => 'openai', endpoint => $endpoint), '22023', "endpoint \"$endpoint\" is no endpoint");
 }
-# … and at connect: the address that a name leads to counts
+# ... and at connect: the address that a name leads to counts
 $cluster->node->append_conf('postgresql.conf', "ai_gateway.allowed_hosts = '*.example.com, 127.0.0.1, metadata.example.org:81'\n");
 $cluster->node->reload;
 ok(AiGateway::Cluster::poll(sub { insert_state(provider => 'openai', endpoint => 'https://evil.example.com/v1') eq 'none' }), 'a host in allowed_hosts is accepted');
