@@ -166,13 +166,14 @@ phase_reached(const AiTransfer *transfer)
 		return "while the reply arrived";
 	if (seconds_until(transfer, CURLINFO_PRETRANSFER_TIME_T) > 0)
 		return "while waiting for the reply to begin";
-	/* the peer's address is known once the connection stands */
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
-	if (https && address != NULL && address[0] != '\0')
-		return "during the TLS handshake";
-	if (seconds_until(transfer, CURLINFO_NAMELOOKUP_TIME_T) > 0)
+	if (seconds_until(transfer, CURLINFO_NAMELOOKUP_TIME_T) <= 0)
+		return "while resolving the name of the host";
+	if (!https)
 		return "while connecting";
-	return "while resolving the name of the host";
+	/* from libcurl 8.10 on the peer's address is known only after TLS */
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
+	return address != NULL && address[0] != '\0' ? "during the TLS handshake"
+		: "while connecting or during the TLS handshake";
 }
 
 /* The host alone of the URL, for messages. */

@@ -24,6 +24,8 @@ open(my $log, '>>', $log_path) or die "$log_path: $!";
 $log->autoflush(1);
 $SIG{PIPE} = 'IGNORE';
 $SIG{CHLD} = 'IGNORE';
+my $tls_child;
+$SIG{TERM} = sub { kill 'TERM', $tls_child if $tls_child; exit 0 };
 my $json = JSON::PP->new->canonical->allow_nonref;
 
 sub listener
@@ -42,13 +44,12 @@ my @fillers = map {
 	IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $full->sockport, Blocking => 0)
 } 1 .. 12;
 my $tls_port = 0;
-my $tls_child;
 if ($cert)
 {
 	my $tls = listener();
 	$tls_port = $tls->sockport;
 	$tls_child = fork() // die "fork: $!";
-	if ($tls_child == 0) { serve_tls($tls); exit 0 }
+	if ($tls_child == 0) { $SIG{TERM} = 'DEFAULT'; serve_tls($tls); exit 0 }
 }
 $| = 1;
 print join(' ', $plain->sockport, $tls_port, $silent_tls->sockport, $full->sockport), "\n";

@@ -129,8 +129,10 @@ SET ai_gateway.max_response_size = '1GB';
 SET ai_gateway.allowed_hosts = 'evil.example';
 SET ai_gateway.openai_endpoint = 'https://evil.example';
 SET ai_gateway.openai_api_key = 'env:HOME';
+\set VERBOSITY sqlstate
 SHOW ai_gateway.openai_api_key;
 SHOW ai_gateway.allowed_hosts;
+\set VERBOSITY default
 SET ai_gateway.bogus = 1;
 RESET ROLE;
 SELECT name, context, setting, unit FROM pg_settings WHERE name LIKE 'ai\_gateway.%' AND name !~ '_(endpoint|api_key)$' ORDER BY name COLLATE "C";

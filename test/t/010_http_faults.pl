@@ -174,7 +174,11 @@ is($big->query("SET ai_gateway.timeout = '5min'; SELECT count(*) || '|' || min(a
 my $reply = 2048 * 3072 * 12.5 / 1024 / 1024;
 my $used = $rss->() - $before;
 diag(sprintf('reply about %.0f MB, peak memory grew by %.0f MB', $reply, $used));
-cmp_ok($used, '<', 3 * $reply, 'with at most three times its size in memory');
+SKIP:
+{
+	skip 'a sanitizer has memory of its own', 1 if $ENV{AI_GATEWAY_SLOW};
+	cmp_ok($used, '<', 3 * $reply, 'with at most three times its size in memory');
+}
 
 # TLS: an unknown authority is refused, a configured one is trusted
 $cluster->register('t', endpoint => $server->url('ok', tls => 1, host => 'localhost'));
