@@ -22,10 +22,38 @@ SHLIB_LINK = $(shell pkg-config --libs libcurl libcjson)
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=test
+ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=test
 
 # the commands that may run where PostgreSQL is not installed yet
-TOOLS = quickstart quickstart-stop quickstart-remove test lint unit help
-ifeq ($(filter $(TOOLS),$(MAKECMDGOALS)),)
+TOOLS = quickstart quickstart-stop quickstart-remove test lint unit bench indent help
+.PHONY: $(TOOLS)
+ifneq ($(filter $(TOOLS),$(MAKECMDGOALS)),)
+
+quickstart:
+	@test/quickstart/run
+quickstart-stop:
+	@test/quickstart/run stop
+quickstart-remove:
+	@test/quickstart/run remove
+test:
+	@test/run $(SUITES)
+lint:
+	@test/lint
+unit:
+	@test/unit/run
+bench:
+	@test/bench/run
+indent:
+	@test/tools/indent
+help:
+	@sed -n 's/^#   make/  make/p' Makefile
+	@echo '  make quickstart-stop, make quickstart-remove'
+	@echo '  make test SUITES="regress tap"   lint unit regress isolation tap sanitize valgrind readme'
+	@echo '  make bench           speed and memory, as ratios'
+	@echo '  make lint, make unit, make indent'
+
+else
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
