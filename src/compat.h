@@ -37,6 +37,13 @@
 #define AI_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* 18 asks whether a deferrable primary key will do; so did 15 to 17, tacitly not. */
+#if PG_VERSION_NUM >= 180000
+#define AI_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex(relation, false)
+#else
+#define AI_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex(relation)
+#endif
+
 /*
  * A WaitEventSet for the life of the backend.  17 tracks sets by resource
  * owner where one is given, and allocates in TopMemoryContext by itself.

@@ -274,7 +274,7 @@ static List *
 read_grantees(const char *model)
 {
 	Relation	relation = table_open(grants_relation, AccessShareLock);
-	Oid			index = RelationGetPrimaryKeyIndex(relation);
+	Oid			index = AI_PRIMARY_KEY_INDEX(relation);
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple	tuple;
@@ -299,7 +299,7 @@ static AiModel *
 read_model(const char *name)
 {
 	Relation	relation = table_open(models_relation, AccessShareLock);
-	Oid			index = RelationGetPrimaryKeyIndex(relation);
+	Oid			index = AI_PRIMARY_KEY_INDEX(relation);
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple	tuple;

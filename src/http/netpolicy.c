@@ -47,6 +47,7 @@ ai_open_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *addres
 	int			fd;
 
 	(void) purpose;
+	transfer->connecting = true;
 	if (!may_connect(transfer, &address->addr) &&
 		!(proxied && transfer->reach != AI_REACH_LOOPBACK))
 	{

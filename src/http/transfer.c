@@ -92,6 +92,20 @@ set_headers(AiTransfer *transfer)
 	return add_header(transfer, "Expect:");
 }
 
+/* The connection stands, and the request is about to be sent. */
+static int
+note_connected(void *clientp, char *peer, char *local, int peer_port, int local_port)
+{
+	AiTransfer *transfer = clientp;
+
+	(void) peer;
+	(void) local;
+	(void) peer_port;
+	(void) local_port;
+	transfer->connected = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 bool
 ai_transfer_setup(AiTransfer *transfer)
 {
@@ -134,6 +148,8 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_WRITEDATA, transfer);
 	SET(CURLOPT_HEADERFUNCTION, receive_header);
 	SET(CURLOPT_HEADERDATA, transfer);
+	SET(CURLOPT_PREREQFUNCTION, note_connected);
+	SET(CURLOPT_PREREQDATA, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, ai_open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, transfer);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, ai_close_socket);
@@ -144,36 +160,23 @@ ai_transfer_setup(AiTransfer *transfer)
 	return rc == CURLE_OK;
 }
 
-static double
-seconds_until(const AiTransfer *transfer, CURLINFO info)
-{
-	curl_off_t	microseconds = 0;
-
-	curl_easy_getinfo(transfer->easy, info, &microseconds);
-	return microseconds / 1e6;
-}
-
-/* In which phase the time ran out: the furthest that was not yet left. */
+/*
+ * In which phase the time ran out: the furthest that was not yet left.  By what
+ * the callbacks saw, since libcurl's own times are filled in for phases that
+ * were never reached (8.16), and the peer's address comes only after TLS (8.10).
+ */
 static const char *
 phase_reached(const AiTransfer *transfer)
 {
 	bool		https = strncmp(transfer->request.url.data, "https:", 6) == 0;
-	char	   *address = NULL;
 
-	if (transfer->reply.body.len > 0)
+	if (transfer->reply.body.len > 0 || transfer->reply.headers.len > 0)
 		return "while the reply arrived";
-	if (transfer->reply.headers.len > 0 || seconds_until(transfer, CURLINFO_STARTTRANSFER_TIME_T) > 0)
-		return "while the reply arrived";
-	if (seconds_until(transfer, CURLINFO_PRETRANSFER_TIME_T) > 0)
+	if (transfer->connected)
 		return "while waiting for the reply to begin";
-	if (seconds_until(transfer, CURLINFO_NAMELOOKUP_TIME_T) <= 0)
-		return "while resolving the name of the host";
-	if (!https)
-		return "while connecting";
-	/* from libcurl 8.10 on the peer's address is known only after TLS */
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
-	return address != NULL && address[0] != '\0' ? "during the TLS handshake"
-		: "while connecting or during the TLS handshake";
+	if (transfer->connecting)
+		return https ? "while connecting or during the TLS handshake" : "while connecting";
+	return "while resolving the name of the host";
 }
 
 /* The host alone of the URL, for messages. */

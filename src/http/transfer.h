@@ -26,6 +26,8 @@ struct AiTransfer
 	AiTransferState state;
 	CURLcode	code;
 	int			timeout_ms;
+	bool		connecting;		/* the name is resolved, a socket was opened */
+	bool		connected;		/* with TLS, where there is any */
 	bool		address_refused;	/* the policy refused where the name led */
 	bool		descriptor_refused; /* PostgreSQL had no file descriptor left */
 	bool		headers_over_limit;
