@@ -15,10 +15,10 @@ DATA_built = sql/ai_gateway--$(EXTVERSION).sql
 DATA = $(wildcard sql/updates/*.sql)
 EXTRA_CLEAN = sql/ai_gateway--*.sql test/unit/build
 
-PG_CPPFLAGS = -I$(CURDIR)/src -DAI_GATEWAY_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags libcurl libcjson)
+PG_CPPFLAGS = -I$(CURDIR)/src -DAI_GATEWAY_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags libcurl libcjson libcrypto)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
 	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
-SHLIB_LINK = $(shell pkg-config --libs libcurl libcjson)
+SHLIB_LINK = $(shell pkg-config --libs libcurl libcjson libcrypto)
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=test

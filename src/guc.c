@@ -33,6 +33,9 @@
 
 char	   *ai_guc_default_model;
 char	   *ai_guc_default_embedding_model;
+char	   *ai_guc_default_rerank_model;
+char	   *ai_guc_default_moderation_model;
+char	   *ai_guc_default_transcription_model;
 int			ai_guc_timeout;
 int			ai_guc_max_timeout;
 int			ai_guc_connect_timeout;
@@ -58,8 +61,19 @@ typedef struct ProviderSlot
 	const char *key;			/* what was configured; NULL = nothing */
 } ProviderSlot;
 
+typedef struct ProviderSetting
+{
+	const char *provider;
+	const char *name;
+	char	   *value;			/* GUC variable */
+} ProviderSetting;
+
+#define MAX_SETTINGS	32
+
 static ProviderSlot slots[AI_GUC_PROVIDERS];
 static int	n_slots;
+static ProviderSetting settings[MAX_SETTINGS];
+static int	n_settings;
 
 static const struct config_enum_entry on_error_values[] = {
 	{"error", AI_ON_ERROR_ERROR, false},
@@ -202,17 +216,37 @@ assign_network(const char *newval, void *extra)
 }
 
 static void
+define_default_models(void)
+{
+	static const struct
+	{
+		const char *name;
+		const char *description;
+		char	  **variable;
+	}			defaults[] = {
+		{"ai_gateway.default_embedding_model", "The model of ai_embed calls that name none.",
+		&ai_guc_default_embedding_model},
+		{"ai_gateway.default_rerank_model", "The model of ai_rerank calls that name none.",
+		&ai_guc_default_rerank_model},
+		{"ai_gateway.default_moderation_model", "The model of ai_moderate calls that name none.",
+		&ai_guc_default_moderation_model},
+		{"ai_gateway.default_transcription_model", "The model of ai_transcribe calls that name none.",
+		&ai_guc_default_transcription_model},
+	};
+
+	for (int i = 0; i < (int) lengthof(defaults); i++)
+		DefineCustomStringVariable(defaults[i].name, defaults[i].description, NULL,
+								   defaults[i].variable, "", PGC_USERSET, 0,
+								   NULL, NULL, NULL);
+}
+
+static void
 define_calls(void)
 {
 	DefineCustomStringVariable("ai_gateway.default_model",
 							   "The model of calls that name none.",
 							   "A name in ai_gateway.models. ALTER ROLE ... SET switches a team.",
 							   &ai_guc_default_model, "", PGC_USERSET, 0,
-							   NULL, NULL, NULL);
-	DefineCustomStringVariable("ai_gateway.default_embedding_model",
-							   "The model of ai_embed calls that name none.",
-							   NULL,
-							   &ai_guc_default_embedding_model, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
 	DefineCustomIntVariable("ai_gateway.timeout",
 							"The time that one call may take, all its attempts together.",
@@ -286,6 +320,7 @@ void
 ai_guc_init(void)
 {
 	define_calls();
+	define_default_models();
 	define_network();
 }
 
@@ -314,6 +349,40 @@ ai_guc_define_provider(const char *name, const char *description)
 							   check_key, slot_hooks[n_slots].assign, slot_hooks[n_slots].show);
 	MemoryContextSwitchTo(caller);
 	n_slots++;
+}
+
+void
+ai_guc_define_setting(const char *provider, const char *name)
+{
+	ProviderSetting *setting = &settings[n_settings];
+	size_t		len = strlen(name);
+	bool		endpoint = len > 9 && strcmp(name + len - 9, "_endpoint") == 0;
+	MemoryContext caller;
+
+	if (n_settings >= MAX_SETTINGS)
+		elog(ERROR, "too many settings of providers");
+	setting->provider = provider;
+	setting->name = name;
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	DefineCustomStringVariable(psprintf("ai_gateway.%s_%s", provider, name),
+							   psprintf("The setting \"%s\" of models of provider \"%s\" that have none of their own.",
+										name, provider),
+							   NULL,
+							   &setting->value, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY,
+							   endpoint ? check_endpoint : NULL, NULL, NULL);
+	MemoryContextSwitchTo(caller);
+	n_settings++;
+}
+
+const char *
+ai_guc_provider_setting(const char *provider, const char *name)
+{
+	for (int i = 0; i < n_settings; i++)
+	{
+		if (strcmp(settings[i].provider, provider) == 0 && strcmp(settings[i].name, name) == 0)
+			return settings[i].value && settings[i].value[0] ? settings[i].value : NULL;
+	}
+	return NULL;
 }
 
 void

@@ -17,6 +17,9 @@ typedef enum AiOnError
 
 extern char *ai_guc_default_model;
 extern char *ai_guc_default_embedding_model;
+extern char *ai_guc_default_rerank_model;
+extern char *ai_guc_default_moderation_model;
+extern char *ai_guc_default_transcription_model;
 extern int	ai_guc_timeout;		/* ms, all attempts of a call together */
 extern int	ai_guc_max_timeout; /* ms, what a user's timeout cannot exceed */
 extern int	ai_guc_connect_timeout; /* ms */
@@ -45,11 +48,17 @@ extern void ai_guc_init(void);
 #define AI_GUC_PROVIDERS	32
 extern void ai_guc_define_provider(const char *name, const char *description);
 
+/* Defines ai_gateway.<provider>_<name>: a setting of all the provider's models. */
+extern void ai_guc_define_setting(const char *provider, const char *name);
+
 /* Last of all: refuses other names under the prefix. */
 extern void ai_guc_finish(void);
 
 /* The provider's endpoint or NULL, and its key as configured or NULL. */
 extern const char *ai_guc_provider_endpoint(const char *provider);
 extern const char *ai_guc_provider_key(const char *provider);
+
+/* A setting that ai_guc_define_setting() defined, or NULL where it is empty. */
+extern const char *ai_guc_provider_setting(const char *provider, const char *name);
 
 #endif							/* AI_GUC_H */

@@ -21,8 +21,12 @@ _PG_init(void)
 	ai_guc_init();
 	for (int i = 0; i < ai_n_providers; i++)
 	{
-		if (!ai_providers[i].in_process)
-			ai_guc_define_provider(ai_providers[i].name, ai_providers[i].description);
+		const AiProvider *provider = &ai_providers[i];
+
+		if (!provider->in_process)
+			ai_guc_define_provider(provider->name, provider->description);
+		for (int k = 0; provider->parameters != NULL && provider->parameters[k] != NULL; k++)
+			ai_guc_define_setting(provider->name, provider->parameters[k]);
 	}
 	ai_guc_finish();
 	ai_model_init();

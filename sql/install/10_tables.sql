@@ -25,7 +25,7 @@ CREATE TABLE ai_gateway.models (
 COMMENT ON TABLE ai_gateway.models IS 'models that SQL may call: who answers, how it is spoken to, where, and at what price';
 COMMENT ON COLUMN ai_gateway.models.name IS 'the name that SQL uses';
 COMMENT ON COLUMN ai_gateway.models.task IS 'chat, embed, rerank, moderate or transcribe';
-COMMENT ON COLUMN ai_gateway.models.provider IS 'who answers: openai, openai_compatible, anthropic, ollama, mock';
+COMMENT ON COLUMN ai_gateway.models.provider IS 'who answers: openai, azure, anthropic, bedrock, gemini, ...; an unknown name is answered with the list';
 COMMENT ON COLUMN ai_gateway.models.protocol IS 'how it is spoken to; NULL = the provider''s own';
 COMMENT ON COLUMN ai_gateway.models.remote_model IS 'the provider''s name of the model or deployment';
 COMMENT ON COLUMN ai_gateway.models.endpoint IS 'base URL; NULL = the provider''s';
@@ -54,6 +54,29 @@ COMMENT ON TABLE ai_gateway.model_grants IS 'who may use which model';
 COMMENT ON COLUMN ai_gateway.model_grants.model IS 'a name in ai_gateway.models';
 COMMENT ON COLUMN ai_gateway.model_grants.role IS 'a role, its members included; 0 = PUBLIC';
 
+-- What families of models refuse, rename or require.  Rows that come with the
+-- extension are builtin; a row that a DBA changed or added is not, is dumped,
+-- and takes the place of a builtin one.
+CREATE TABLE ai_gateway.model_profiles (
+	pattern text COLLATE "C" NOT NULL CHECK (pattern OPERATOR(pg_catalog.<>) ''),
+	protocol text COLLATE "C",
+	refuses text[] NOT NULL DEFAULT '{}',
+	renames jsonb CHECK (pg_catalog.jsonb_typeof(renames) OPERATOR(pg_catalog.=) 'object'),
+	requires jsonb CHECK (pg_catalog.jsonb_typeof(requires) OPERATOR(pg_catalog.=) 'object'),
+	comment text,
+	builtin boolean NOT NULL DEFAULT false,
+	UNIQUE NULLS NOT DISTINCT (pattern, protocol)
+);
+COMMENT ON TABLE ai_gateway.model_profiles IS 'what families of models refuse, rename or require; the longest pattern that matches wins';
+COMMENT ON COLUMN ai_gateway.model_profiles.pattern IS 'of the remote model, or of the setting "family"; * stands for anything';
+COMMENT ON COLUMN ai_gateway.model_profiles.protocol IS 'the protocol that it holds for; NULL = any';
+COMMENT ON COLUMN ai_gateway.model_profiles.refuses IS 'options that are never sent, and tools, forced_tools, images, schema, dimensions';
+COMMENT ON COLUMN ai_gateway.model_profiles.renames IS 'option -> the member that it is sent as';
+COMMENT ON COLUMN ai_gateway.model_profiles.requires IS 'members of every request that does not have them';
+COMMENT ON COLUMN ai_gateway.model_profiles.comment IS 'for people';
+COMMENT ON COLUMN ai_gateway.model_profiles.builtin IS 'came with the extension, and was not changed since';
+
+SELECT pg_catalog.pg_extension_config_dump('ai_gateway.model_profiles', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('ai_gateway.models', '');
 SELECT pg_catalog.pg_extension_config_dump('ai_gateway.model_grants', '');
 
@@ -61,6 +84,11 @@ CREATE FUNCTION ai_gateway.models_check() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_models_check';
 COMMENT ON FUNCTION ai_gateway.models_check() IS 'trigger: refuses a registration that cannot work';
 REVOKE ALL ON FUNCTION ai_gateway.models_check() FROM PUBLIC;
+
+CREATE FUNCTION ai_gateway.model_profiles_check() RETURNS trigger
+	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_profiles_check';
+COMMENT ON FUNCTION ai_gateway.model_profiles_check() IS 'trigger: refuses a profile that says nothing known, and lets it take the place of a builtin one';
+REVOKE ALL ON FUNCTION ai_gateway.model_profiles_check() FROM PUBLIC;
 
 CREATE FUNCTION ai_gateway.registry_changed() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_registry_changed';
@@ -73,8 +101,14 @@ CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON 
 	FOR EACH STATEMENT EXECUTE FUNCTION ai_gateway.registry_changed();
 CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ai_gateway.model_grants
 	FOR EACH STATEMENT EXECUTE FUNCTION ai_gateway.registry_changed();
+CREATE TRIGGER model_profiles_check BEFORE INSERT OR UPDATE ON ai_gateway.model_profiles
+	FOR EACH ROW EXECUTE FUNCTION ai_gateway.model_profiles_check();
+CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ai_gateway.model_profiles
+	FOR EACH STATEMENT EXECUTE FUNCTION ai_gateway.registry_changed();
 
 -- also where rows arrive by replication, or under session_replication_role
 ALTER TABLE ai_gateway.models ENABLE ALWAYS TRIGGER models_check;
 ALTER TABLE ai_gateway.models ENABLE ALWAYS TRIGGER registry_changed;
 ALTER TABLE ai_gateway.model_grants ENABLE ALWAYS TRIGGER registry_changed;
+ALTER TABLE ai_gateway.model_profiles ENABLE ALWAYS TRIGGER model_profiles_check;
+ALTER TABLE ai_gateway.model_profiles ENABLE ALWAYS TRIGGER registry_changed;

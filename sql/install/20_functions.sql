@@ -43,6 +43,32 @@ CREATE FUNCTION @extschema@.ai_chat(
 	AS 'MODULE_PATHNAME', 'ai_chat';
 COMMENT ON FUNCTION @extschema@.ai_chat(jsonb, text, jsonb, jsonb) IS 'a model''s next message in a conversation, with tool calls, tokens and cost';
 
+CREATE FUNCTION @extschema@.ai_json(
+	prompt text, schema jsonb, model text DEFAULT NULL, system text DEFAULT NULL,
+	images bytea[] DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS jsonb
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
+	AS 'MODULE_PATHNAME', 'ai_json';
+COMMENT ON FUNCTION @extschema@.ai_json(text, jsonb, text, text, bytea[], jsonb) IS 'a model''s answer as JSON that is valid against a JSON Schema';
+
+CREATE FUNCTION @extschema@.ai_rerank(
+	query text, documents text[], model text DEFAULT NULL, top_n integer DEFAULT NULL,
+	OUT index integer, OUT document text, OUT score double precision) RETURNS SETOF record
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 ROWS 10
+	AS 'MODULE_PATHNAME', 'ai_rerank';
+COMMENT ON FUNCTION @extschema@.ai_rerank(text, text[], text, integer) IS 'documents by how well they answer a query, the best first; index counts from 1';
+
+CREATE FUNCTION @extschema@.ai_moderate(
+	input text, model text DEFAULT NULL) RETURNS jsonb
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
+	AS 'MODULE_PATHNAME', 'ai_moderate';
+COMMENT ON FUNCTION @extschema@.ai_moderate(text, text) IS 'whether a text is harmful, and in which way';
+
+CREATE FUNCTION @extschema@.ai_transcribe(
+	audio bytea, model text DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
+	AS 'MODULE_PATHNAME', 'ai_transcribe';
+COMMENT ON FUNCTION @extschema@.ai_transcribe(bytea, text, jsonb) IS 'what is said in a recording';
+
 CREATE FUNCTION @extschema@.ai_embed(
 	input text, model text DEFAULT NULL, dimensions integer DEFAULT NULL,
 	options jsonb DEFAULT NULL) RETURNS real[]
@@ -62,6 +88,16 @@ CREATE FUNCTION ai_gateway.validate_model(
 	LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED COST 20000 ROWS 5
 	AS 'MODULE_PATHNAME', 'ai_validate_model';
 COMMENT ON FUNCTION ai_gateway.validate_model(text) IS 'a live check of one registration, step by step, and what to mend';
+
+CREATE FUNCTION ai_gateway.last_call(
+	OUT model text, OUT provider text, OUT served_by text, OUT task text,
+	OUT finish_reason text, OUT error_kind text, OUT error_code text, OUT http_status integer,
+	OUT retryable boolean, OUT retry_after_ms double precision, OUT attempts integer,
+	OUT latency_ms double precision, OUT input_tokens bigint, OUT cached_tokens bigint,
+	OUT cache_write_tokens bigint, OUT output_tokens bigint, OUT reasoning_tokens bigint,
+	OUT request_id text) RETURNS record
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ai_last_call_row';
+COMMENT ON FUNCTION ai_gateway.last_call() IS 'the last call of this session that ended: who served it, its tokens, what went wrong';
 
 CREATE FUNCTION ai_gateway.version() RETURNS text
 	LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ai_gateway_version';

@@ -99,16 +99,26 @@ raise_unknown_model(const char *name)
 static const char *
 default_model(AiTask task)
 {
-	bool		embed = task == AI_TASK_EMBED;
-	const char *name = embed ? ai_guc_default_embedding_model : ai_guc_default_model;
+	const struct
+	{
+		const char *parameter;
+		const char *value;
+	}			defaults[AI_TASKS] = {
+		[AI_TASK_CHAT] = {"default_model", ai_guc_default_model},
+		[AI_TASK_EMBED] = {"default_embedding_model", ai_guc_default_embedding_model},
+		[AI_TASK_RERANK] = {"default_rerank_model", ai_guc_default_rerank_model},
+		[AI_TASK_MODERATE] = {"default_moderation_model", ai_guc_default_moderation_model},
+		[AI_TASK_TRANSCRIBE] = {"default_transcription_model", ai_guc_default_transcription_model},
+	};
+	const char *name = defaults[task].value;
 
 	if (name == NULL || name[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("no model was named, and \"ai_gateway.%s\" is not set",
-						embed ? "default_embedding_model" : "default_model"),
+						defaults[task].parameter),
 				 errhint("Name one: model => '...', or SET ai_gateway.%s = '...'.",
-						 embed ? "default_embedding_model" : "default_model")));
+						 defaults[task].parameter)));
 	return name;
 }
 
@@ -172,17 +182,19 @@ void
 ai_call_embed_limits(const char *name, int *max_inputs, int *max_bytes)
 {
 	AiModel    *model;
-	AiProtocolId protocol;
+	AiResolvedTarget resolved;
+	AiFailure	failure;
 
 	if (name == NULL)
 		name = default_model(AI_TASK_EMBED);
 	model = ai_model_acquire(name);
 	if (model == NULL)
 		raise_unknown_model(name);
-	protocol = ai_model_protocol(model);
+	*max_inputs = 1;
+	*max_bytes = 0;
+	if (ai_target_describe(model, &resolved, &failure))
+		ai_provider_limits(&resolved.target, max_inputs, max_bytes);
 	ai_model_release(model);
-	*max_inputs = Max(ai_protocols[protocol] ? ai_protocols[protocol]->max_inputs : 1, 1);
-	*max_bytes = ai_protocols[protocol] ? ai_protocols[protocol]->max_input_bytes : 0;
 }
 
 void

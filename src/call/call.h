@@ -13,12 +13,13 @@
  *
  * States
  *
- *	NEW --submit--> ADMITTED --> IN_FLIGHT --> DONE
- *	                   ^             |           ^
- *	                   +-- BACKOFF <-+-----------+ gave up
+ *	NEW --submit--> ADMITTED -+-----------------> IN_FLIGHT --> DONE
+ *	                   ^      +-> AUTHORIZING --->  |  |          ^
+ *	                   +-- BACKOFF <----------------+--+----------+ gave up
  *
  *	NEW			made by ai_call_new(); the caller fills `request`.
  *	ADMITTED	passed the checks of the registration, may start an attempt.
+ *	AUTHORIZING	waits for a token, which it or another call fetches (token.h).
  *	IN_FLIGHT	an attempt is under way.
  *	BACKOFF		an attempt failed, the next one waits for its time.
  *	DONE		`failed` tells which of reply and failure holds.
@@ -46,6 +47,7 @@ typedef enum AiCallState
 {
 	AI_CALL_NEW,
 	AI_CALL_ADMITTED,
+	AI_CALL_AUTHORIZING,
 	AI_CALL_IN_FLIGHT,
 	AI_CALL_BACKOFF,
 	AI_CALL_DONE,
@@ -67,6 +69,7 @@ typedef struct AiCall
 	AiCallState state;
 	bool		failed;
 	AiReply		reply;
+	cJSON	   *json;			/* the answer, where the request has a schema */
 	AiFailure	failure;
 	AiModel    *model;
 	int			attempts;
@@ -75,6 +78,10 @@ typedef struct AiCall
 	/* the engine's own */
 	AiCallSet  *set;
 	AiTransfer *transfer;
+	struct AiTokenSlot *token_slot; /* the token that it waits for or used */
+	bool		token_renewed;	/* after a refusal, once a call */
+	bool		asked_again;	/* after an answer that the schema refused, */
+	AiUsage		spent;			/* which took this */
 	double		submitted_at;
 	double		deadline;
 	double		due_at;			/* BACKOFF, or an in-process answer on its way */
@@ -111,6 +118,24 @@ extern void ai_call_free(AiCall *call);
  * this model may carry.  Raises for an unknown model as ai_call_submit() does.
  */
 extern void ai_call_embed_limits(const char *model, int *max_inputs, int *max_bytes);
+
+/* What the last call of this backend that ended was; task -1 = none yet. */
+typedef struct AiLastCall
+{
+	int			task;			/* AiTask */
+	bool		failed;
+	char		model[201];
+	char		provider[64];
+	char		served_by[200]; /* what the provider says it ran */
+	AiFinishReason finish;
+	AiUsage		usage;
+	AiFailure	failure;
+	char		request_id[128];
+	int			attempts;
+	double		latency_ms;
+} AiLastCall;
+
+extern AiLastCall ai_last_call;
 
 /* The cost in USD, in the current context; NULL if any price needed is unknown. */
 extern Numeric ai_call_cost(const AiCall *call);

@@ -35,15 +35,19 @@ ai_call_cost(const AiCall *call)
 {
 	const AiUsage *usage = &call->reply.usage;
 	const AiPrices *prices = &call->model->prices;
-	bool		embed = call->request.task == AI_TASK_EMBED;
+	bool		output = call->request.task == AI_TASK_CHAT || call->request.task == AI_TASK_TRANSCRIBE;
+	int64		cache_read = usage->cache_read;
 	Numeric		sum = int64_to_numeric(0);
 	bool		failed = false;
 
-	if (usage->uncached_input < 0 || (usage->visible_output < 0 && !embed) ||
-		prices->input == NULL || (prices->output == NULL && !embed))
+	if (usage->uncached_input < 0 || (output && usage->visible_output < 0) ||
+		prices->input == NULL || (output && prices->output == NULL))
 		return NULL;
+	/* some report more that was cached than was sent */
+	if (usage->all_input >= 0 && cache_read > usage->all_input)
+		cache_read = usage->all_input;
 	if (!add_part(&sum, usage->uncached_input, prices->input) ||
-		!add_part(&sum, usage->cache_read, prices->cached_input) ||
+		!add_part(&sum, cache_read, prices->cached_input) ||
 		!add_part(&sum, usage->cache_write, prices->cache_write) ||
 		!add_part(&sum, usage->visible_output, prices->output) ||
 		!add_part(&sum, usage->reasoning, prices->output))

@@ -10,7 +10,7 @@
  * A call that is IN_FLIGHT has either a transfer, or (for a provider that
  * answers in process) an answer already and a time when it "arrives".
  *
- * State: the list of active calls, per backend.
+ * State: the list of active calls and what the last one was, per backend.
  */
 #include "postgres.h"
 
@@ -18,31 +18,79 @@
 
 #include "call/engine.h"
 #include "call/retry.h"
+#include "call/structured.h"
 #include "call/target.h"
+#include "call/token.h"
 #include "common/pg_prng.h"
 #include "guc.h"
 #include "util/redact.h"
 #include "utils/builtins.h"
 
 static dlist_head active = DLIST_STATIC_INIT(active);
+AiLastCall	ai_last_call = {.task = -1};
+
+static void
+remember(const AiCall *call)
+{
+	AiLastCall *last = &ai_last_call;
+
+	last->task = call->request.task;
+	last->failed = call->failed;
+	strlcpy(last->model, call->model->name, sizeof(last->model));
+	strlcpy(last->provider, call->model->provider, sizeof(last->provider));
+	strlcpy(last->served_by, call->reply.model ? call->reply.model : call->model->remote_model,
+			sizeof(last->served_by));
+	last->finish = call->reply.finish;
+	last->usage = call->reply.usage;
+	last->failure = call->failure;
+	strlcpy(last->request_id, call->reply.request_id[0] ? call->reply.request_id : call->failure.request_id,
+			sizeof(last->request_id));
+	last->attempts = call->attempts;
+	last->latency_ms = call->latency_ms;
+}
 
 static void
 finish(AiCall *call)
 {
 	call->state = AI_CALL_DONE;
 	call->latency_ms = ai_now_ms() - call->submitted_at;
+	remember(call);
 	dlist_delete(&call->active_node);
 	dlist_delete(&call->set_node);
 	dlist_push_tail(&call->set->done, &call->set_node);
 }
 
-/* The texts of the request, which no error may repeat. */
+#define MAX_SECRETS		14
+
+/* Whatever of the secret's fields may be one: all but names and places. */
+static int
+collect_secrets(const AiSecret *secret, const char **secrets)
+{
+	const cJSON *field;
+	int			n = 0;
+
+	if (secret == NULL)
+		return 0;
+	if (secret->key != NULL)
+		secrets[n++] = secret->key;
+	cJSON_ArrayForEach(field, secret->fields)
+	{
+		if (cJSON_IsString(field) && n < MAX_SECRETS &&
+			(strstr(field->string, "secret") || strstr(field->string, "key") ||
+			 strstr(field->string, "token")))
+			secrets[n++] = field->valuestring;
+	}
+	return n;
+}
+
+/* Takes the secrets and the texts of the request, which no error may repeat, out. */
 static void
-redact_failure(AiCall *call, const char *key)
+redact_failure(AiCall *call, const AiSecret *secret)
 {
 	const AiRequest *request = &call->request;
-	int			n = request->n_messages + request->n_inputs;
-	const char **texts = malloc(sizeof(char *) * (size_t) (n + 1));
+	const char *secrets[MAX_SECRETS + 1];
+	int			n_secrets = collect_secrets(secret, secrets);
+	const char **texts = malloc(sizeof(char *) * (size_t) (request->n_messages + request->n_inputs + 1));
 	int			n_texts = 0;
 
 	if (texts == NULL)
@@ -50,6 +98,8 @@ redact_failure(AiCall *call, const char *key)
 		call->failure.message[0] = '\0';
 		return;
 	}
+	if (call->token_slot != NULL && call->token_slot->token != NULL)
+		secrets[n_secrets++] = call->token_slot->token;
 	for (int i = 0; i < request->n_messages; i++)
 	{
 		if (request->messages[i].text != NULL)
@@ -57,8 +107,10 @@ redact_failure(AiCall *call, const char *key)
 	}
 	for (int i = 0; i < request->n_inputs; i++)
 		texts[n_texts++] = request->inputs[i];
+	if (request->query != NULL)
+		texts[n_texts++] = request->query;
 	ai_redact(call->failure.message, sizeof(call->failure.message),
-			  &key, key != NULL ? 1 : 0, texts, n_texts);
+			  secrets, n_secrets, texts, n_texts);
 	free(texts);
 }
 
@@ -120,12 +172,62 @@ explain_refusal(AiCall *call)
 	AiFailure	ignored;
 
 	ai_target_resolve(call->model, &resolved, &ignored);
-	redact_failure(call, resolved.secret.key);
+	redact_failure(call, &resolved.secret);
 	ai_secret_wipe(&resolved.secret);
 	if (resolved.key_withheld && call->failure.kind == AI_ERROR_AUTHENTICATION)
 		ai_failure_hint(&call->failure,
 						"No key was sent: the key of provider \"%s\" may not go to the endpoint of model \"%s\". Name its host in \"hosts\" of the key's file.",
 						call->model->provider, call->model->name);
+}
+
+/* An attempt that cannot be made, and would not be by trying again. */
+static void
+give_up(AiCall *call)
+{
+	call->max_retries = 0;
+	attempt_failed(call);
+}
+
+/*
+ * Waits for a token, or fetches it; true if there is one, and the target has
+ * it.  The slot keeps the token, the target borrows it.
+ */
+static bool
+authorize(AiCall *call, AiResolvedTarget *resolved)
+{
+	AiTokenRequest request;
+	const char *token;
+	double		left = call->deadline - ai_now_ms();
+
+	if (!ai_token_identify(&resolved->target, &request, &call->failure))
+	{
+		give_up(call);
+		return false;
+	}
+	call->token_slot = ai_token_slot(&resolved->target, &request);
+	token = ai_token_valid(call->token_slot);
+	if (token != NULL)
+	{
+		resolved->target.api_key = token;
+		resolved->target.token = true;
+		return true;
+	}
+	call->state = AI_CALL_AUTHORIZING;
+	if (call->token_slot->fetcher != NULL)
+		return false;			/* another call fetches it, and wakes this one */
+	if (!ai_token_build(&resolved->target, &request, &call->failure))
+	{
+		ai_http_request_free(&request.http);
+		give_up(call);
+		return false;
+	}
+	call->transfer = ai_http_start(&request.http, request.local ? AI_REACH_METADATA : AI_REACH_PUBLIC,
+								   (int) left, call, &call->failure);
+	if (call->transfer == NULL)
+		attempt_failed(call);
+	else
+		call->token_slot->fetcher = call;
+	return false;
 }
 
 static void
@@ -135,36 +237,39 @@ start_attempt(AiCall *call)
 	AiHttpRequest http = {0};
 	double		left = call->deadline - ai_now_ms();
 
-	call->attempts++;
 	call->state = AI_CALL_IN_FLIGHT;
 	/* libcurl times out first; this is the net below it */
 	call->due_at = call->deadline + 1000;
 	if (left < 1)
 	{
 		ai_fail(&call->failure, AI_ERROR_TIMEOUT, "the time ran out before an attempt could be made");
-		call->max_retries = 0;
-		attempt_failed(call);
+		give_up(call);
 		return;
 	}
 	if (!ai_target_resolve(call->model, &resolved, &call->failure))
 	{
 		ai_secret_wipe(&resolved.secret);
-		call->max_retries = 0;
-		attempt_failed(call);
+		give_up(call);
 		return;
 	}
 	if (resolved.target.provider->in_process)
 	{
+		call->attempts++;
 		answer_in_process(call, &resolved.target);
 		return;
 	}
+	if (resolved.needs_token && !authorize(call, &resolved))
+	{
+		ai_secret_wipe(&resolved.secret);
+		return;
+	}
+	call->attempts++;
 	if (!ai_provider_build(&resolved.target, &call->request, ai_guc_drop_unsupported,
 						   &http, &call->failure))
 	{
 		ai_http_request_free(&http);
 		ai_secret_wipe(&resolved.secret);
-		call->max_retries = 0;
-		attempt_failed(call);
+		give_up(call);
 		return;
 	}
 	ai_secret_wipe(&resolved.secret);
@@ -173,20 +278,118 @@ start_attempt(AiCall *call)
 		attempt_failed(call);
 }
 
+/*
+ * The fetch of a token ended: the calls that wait for it go on, or fail as it
+ * failed.  None of them is the fetcher any more.
+ */
+static void
+wake_waiters(AiTokenSlot *slot, const AiFailure *failure)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &active)
+	{
+		AiCall	   *call = dlist_container(AiCall, active_node, iter.cur);
+
+		if (call->state != AI_CALL_AUTHORIZING || call->token_slot != slot || call->transfer != NULL)
+			continue;
+		if (failure == NULL)
+			start_attempt(call);
+		else
+		{
+			call->failure = *failure;
+			attempt_failed(call);
+		}
+	}
+}
+
+static void
+token_arrived(AiCall *call)
+{
+	AiTransfer *transfer = call->transfer;
+	AiTokenSlot *slot = call->token_slot;
+	char	   *token = NULL;
+	int64_t		expires_in = 0;
+	bool		good;
+
+	ai_failure_clear(&call->failure);
+	good = ai_http_result(transfer, &call->failure) &&
+		ai_token_parse(ai_http_reply(transfer), &token, &expires_in, &call->failure);
+	call->transfer = NULL;
+	ai_http_release(transfer);
+	slot->fetcher = NULL;
+	if (good)
+	{
+		ai_token_store(slot, token, expires_in);
+		start_attempt(call);
+		wake_waiters(slot, NULL);
+	}
+	else
+	{
+		AiFailure	failure = call->failure;
+
+		/* a fetch counts as the attempt that it was for */
+		call->attempts++;
+		attempt_failed(call);
+		wake_waiters(slot, &failure);
+	}
+}
+
+/* A server that refuses a token may take a new one; asked once a call. */
+static bool
+renew_token(AiCall *call)
+{
+	if (call->token_slot == NULL || call->token_renewed ||
+		call->failure.kind != AI_ERROR_AUTHENTICATION)
+		return false;
+	call->token_renewed = true;
+	ai_token_drop(call->token_slot);
+	return true;
+}
+
+/* A good reply: done, unless the answer has to be what a schema says. */
+static void
+attempt_succeeded(AiCall *call)
+{
+	if (call->request.schema == NULL)
+	{
+		finish(call);
+		return;
+	}
+	switch (ai_structured_review(call))
+	{
+		case AI_REVIEW_GOOD:
+			finish(call);
+			break;
+		case AI_REVIEW_ASK_AGAIN:
+			start_attempt(call);
+			break;
+		case AI_REVIEW_BAD:
+			give_up(call);
+			break;
+	}
+}
+
 /* Reads what came back for an attempt. */
 static void
 attempt_arrived(AiCall *call)
 {
 	AiTransfer *transfer = call->transfer;
-	AiTarget	target;
+	AiResolvedTarget resolved;
 	bool		good;
 
+	if (call->state == AI_CALL_AUTHORIZING)
+	{
+		token_arrived(call);
+		return;
+	}
 	ai_failure_clear(&call->failure);
 	good = ai_http_result(transfer, &call->failure);
 	if (good)
 	{
-		ai_target_describe(call->model, &target, &call->failure);
-		good = ai_provider_parse(&target, &call->request, ai_http_reply(transfer),
+		ai_target_describe(call->model, &resolved, &call->failure);
+		ai_reply_free(&call->reply);
+		good = ai_provider_parse(&resolved.target, &call->request, ai_http_reply(transfer),
 								 time(NULL), &call->reply, &call->failure);
 		if (!good)
 			explain_refusal(call);
@@ -194,7 +397,9 @@ attempt_arrived(AiCall *call)
 	call->transfer = NULL;
 	ai_http_release(transfer);
 	if (good)
-		finish(call);
+		attempt_succeeded(call);
+	else if (renew_token(call))
+		start_attempt(call);
 	else
 		attempt_failed(call);
 }
@@ -209,6 +414,27 @@ ai_call_admit(AiCall *call)
 	start_attempt(call);
 }
 
+/*
+ * A call that fetched a token is given up: one of those that wait for it must
+ * fetch it anew, at the next turn.
+ */
+static void
+hand_on_fetch(AiCall *call)
+{
+	dlist_iter	iter;
+
+	if (call->token_slot == NULL || call->token_slot->fetcher != call)
+		return;
+	call->token_slot->fetcher = NULL;
+	dlist_foreach(iter, &active)
+	{
+		AiCall	   *other = dlist_container(AiCall, active_node, iter.cur);
+
+		if (other->state == AI_CALL_AUTHORIZING && other->token_slot == call->token_slot)
+			other->due_at = 0;
+	}
+}
+
 void
 ai_call_abandon(AiCall *call)
 {
@@ -218,7 +444,10 @@ ai_call_abandon(AiCall *call)
 	if (call->transfer != NULL)
 		ai_http_release(call->transfer);
 	call->transfer = NULL;
+	hand_on_fetch(call);
 	ai_reply_free(&call->reply);
+	cJSON_Delete(call->json);
+	call->json = NULL;
 	cJSON_Delete(call->call_options);
 	call->call_options = NULL;
 	for (int i = 0; i < (int) lengthof(call->trees); i++)
@@ -260,12 +489,13 @@ act_on_time(void)
 			continue;
 		}
 		next = now;
-		if (call->state == AI_CALL_BACKOFF)
+		if (call->state == AI_CALL_BACKOFF ||
+			(call->state == AI_CALL_AUTHORIZING && call->transfer == NULL))
 			start_attempt(call);
 		else if (call->transfer == NULL)
 		{
 			if (call->failure.kind == AI_ERROR_NONE)
-				finish(call);
+				attempt_succeeded(call);
 			else
 			{
 				redact_failure(call, NULL);
@@ -277,6 +507,7 @@ act_on_time(void)
 			/* libcurl's own timeout comes first unless it is in trouble */
 			ai_http_release(call->transfer);
 			call->transfer = NULL;
+			hand_on_fetch(call);
 			ai_fail(&call->failure, AI_ERROR_TIMEOUT, "the time ran out");
 			attempt_failed(call);
 		}

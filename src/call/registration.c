@@ -63,23 +63,26 @@ check_provider(const AiModel *model)
 static void
 check_task(const AiModel *model)
 {
-	const AiProtocol *protocol = ai_protocols[ai_model_protocol(model)];
+	const AiProvider *provider = ai_provider_by_name(model->provider);
+	AiProtocolId protocol = ai_model_protocol(model);
+	AiTask		task;
 
-	for (int task = 0; task < AI_TASKS; task++)
-	{
-		if (strcmp(model->task, ai_task_names[task]) != 0)
-			continue;
-		if (protocol->options[task] != 0)
-			return;
+	if (!ai_task_by_name(model->task, &task))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("task \"%s\" of model \"%s\" is not known", model->task, model->name),
+				 errdetail("The tasks are chat, embed, rerank, moderate and transcribe.")));
+	if (ai_provider_serves(provider, protocol, task))
+		return;
+	if (ai_protocols[protocol]->options[task] == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("protocol \"%s\" of model \"%s\" cannot serve task \"%s\"",
-						protocol->name, model->name, model->task)));
-	}
+						ai_protocols[protocol]->name, model->name, model->task)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("task \"%s\" of model \"%s\" is not known", model->task, model->name),
-			 errdetail("The tasks are chat, embed, rerank, moderate and transcribe.")));
+			 errmsg("provider \"%s\" of model \"%s\" cannot serve task \"%s\"",
+					model->provider, model->name, model->task)));
 }
 
 static void
@@ -183,7 +186,7 @@ check_settings(const AiModel *model)
 			if (strcmp(known[i], item->string) == 0)
 				break;
 		}
-		if (known[i] != NULL && (cJSON_IsString(item) || cJSON_IsNumber(item)))
+		if (known[i] != NULL && (cJSON_IsString(item) || cJSON_IsNumber(item) || cJSON_IsBool(item)))
 		{
 			/* settings end up in headers and URLs */
 			if (cJSON_IsString(item) && strpbrk(item->valuestring, "\r\n") != NULL)
@@ -199,7 +202,7 @@ check_settings(const AiModel *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 known[i] != NULL
-				 ? errmsg("setting \"%s\" of model \"%s\" must be a string or a number",
+				 ? errmsg("setting \"%s\" of model \"%s\" must be a string, a number or a boolean",
 						  item->string, model->name)
 				 : errmsg("setting \"%s\" of model \"%s\" is not known",
 						  ai_message_from_utf8(item->string), model->name),

@@ -4,21 +4,26 @@
  */
 #include "call/retry.h"
 
+bool
+ai_retry_allowed(const AiFailure *failure)
+{
+	/* the server knows best, but cannot make a wrong request right */
+	if (failure->should_retry == 0)
+		return false;
+	if (failure->should_retry == 1 &&
+		(failure->http_status >= 500 || failure->http_status == 409 ||
+		 failure->http_status == 408 || failure->http_status == 429))
+		return failure->kind != AI_ERROR_QUOTA;
+	return ai_error_kinds[failure->kind].retry;
+}
+
 double
 ai_retry_delay(const AiRetryInput *input)
 {
 	const AiFailure *failure = input->failure;
-	bool		retry = ai_error_kinds[failure->kind].retry;
 	double		delay;
 
-	/* the server knows best, but cannot make a wrong request right */
-	if (failure->should_retry == 0)
-		retry = false;
-	else if (failure->should_retry == 1 &&
-			 (failure->http_status >= 500 || failure->http_status == 409 ||
-			  failure->http_status == 408 || failure->http_status == 429))
-		retry = failure->kind != AI_ERROR_QUOTA;
-	if (!retry || input->attempts > input->max_retries)
+	if (!ai_retry_allowed(failure) || input->attempts > input->max_retries)
 		return -1;
 
 	if (failure->retry_after_ms > 0)

@@ -26,6 +26,9 @@ typedef struct AiRetryInput
 	double		random;			/* evenly in [0, 1) */
 } AiRetryInput;
 
+/* May the same request be sent again by itself, some time? */
+extern bool ai_retry_allowed(const AiFailure *failure);
+
 /*
  * The delay in milliseconds before the next attempt, or < 0 to give up: when
  * the kind is not worth it, the retries are used up, the server says no or

@@ -15,18 +15,23 @@
  */
 #include "postgres.h"
 
+#include <time.h>
+
 #include "call/target.h"
 #include "guc.h"
+#include "provider/auth.h"
 #include "util/url.h"
 
 AiProtocolId
 ai_model_protocol(const AiModel *model)
 {
 	const AiProvider *provider = ai_provider_by_name(model->provider);
+	AiTask		task = AI_TASK_CHAT;
 
 	if (model->protocol != NULL)
 		return ai_protocol_by_name(model->protocol);
-	return provider ? provider->protocol : AI_PROTOCOL_NONE;
+	ai_task_by_name(model->task, &task);
+	return provider ? ai_provider_protocol(provider, task) : AI_PROTOCOL_NONE;
 }
 
 /* May a call go there at all, and which addresses may the name lead to? */
@@ -87,6 +92,12 @@ key_may_go(const AiProvider *provider, const AiSecret *secret, const AiUrl *url)
 }
 
 static bool
+has_secret(const AiSecret *secret)
+{
+	return secret->key != NULL || secret->fields != NULL;
+}
+
+static bool
 find_key(const AiModel *model, const AiProvider *provider, const AiUrl *url,
 		 AiResolvedTarget *resolved, AiFailure *failure)
 {
@@ -99,6 +110,7 @@ find_key(const AiModel *model, const AiProvider *provider, const AiUrl *url,
 	{
 		if (!ai_secret_read_credential(model->credential, &resolved->secret, failure))
 			return false;
+		resolved->target.fields = resolved->secret.fields;
 		if (!key_may_go(provider, &resolved->secret, url))
 		{
 			ai_fail(failure, AI_ERROR_PERMISSION,
@@ -125,12 +137,14 @@ find_key(const AiModel *model, const AiProvider *provider, const AiUrl *url,
 			ai_failure_clear(failure);
 			resolved->key_withheld = true;
 		}
-		if (resolved->secret.key != NULL && !key_may_go(provider, &resolved->secret, url))
+		if (has_secret(&resolved->secret) && !key_may_go(provider, &resolved->secret, url))
 		{
 			ai_secret_wipe(&resolved->secret);
 			resolved->key_withheld = true;
 		}
-		if (resolved->secret.key == NULL && provider->key_required && own)
+		resolved->target.fields = resolved->secret.fields;
+		resolved->target.api_key = resolved->secret.key;
+		if (!has_secret(&resolved->secret) && provider->key_required && own)
 		{
 			ai_fail(failure, AI_ERROR_AUTHENTICATION,
 					"no key is configured for provider \"%s\"", provider->name);
@@ -140,57 +154,142 @@ find_key(const AiModel *model, const AiProvider *provider, const AiUrl *url,
 		}
 	}
 	resolved->target.api_key = resolved->secret.key;
+
+	/* a token is as much of a secret as the key that it is got with */
+	resolved->needs_token = ai_token_needed(&resolved->target);
+	if (resolved->needs_token && !key_may_go(provider, &resolved->secret, url))
+	{
+		resolved->needs_token = false;
+		resolved->key_withheld = true;
+	}
 	return true;
 }
 
-bool
-ai_target_describe(const AiModel *model, AiTarget *target, AiFailure *failure)
+/* The registry's words as what the pure layer knows. */
+static void
+convert_profile(const AiModelProfile *from, AiProfile *profile)
 {
-	memset(target, 0, sizeof(*target));
+	const struct
+	{
+		const char *word;
+		bool	   *flag;
+	}			flags[] = {
+		{AI_REFUSES_TOOLS, &profile->refuses_tools},
+		{AI_REFUSES_IMAGES, &profile->refuses_images},
+		{AI_REFUSES_SCHEMA, &profile->refuses_schema},
+		{AI_REFUSES_DIMENSIONS, &profile->refuses_dimensions},
+		{AI_REFUSES_FORCED_TOOLS, &profile->refuses_forced_tools},
+	};
+	ListCell   *cell;
+
+	memset(profile, 0, sizeof(*profile));
+	profile->pattern = from->pattern;
+	profile->renames = from->renames;
+	profile->requires = from->requires;
+	foreach(cell, from->refuses)
+	{
+		for (int i = 0; i < (int) lengthof(flags); i++)
+		{
+			if (strcmp(flags[i].word, lfirst(cell)) == 0)
+				*flags[i].flag = true;
+		}
+		for (int key = 0; key < AI_OPTION_KEYS; key++)
+		{
+			if (strcmp(ai_option_names[key], lfirst(cell)) == 0)
+				profile->refuses |= AI_OPTION_BIT(key);
+		}
+	}
+}
+
+/* The best that is for this protocol, or for all. */
+static const AiProfile *
+find_profile(const AiModel *model, const char *protocol, AiProfile *space)
+{
+	ListCell   *cell;
+
+	foreach(cell, model->profiles)
+	{
+		const AiModelProfile *profile = lfirst(cell);
+
+		if (profile->protocol != NULL && strcmp(profile->protocol, protocol) != 0)
+			continue;
+		convert_profile(profile, space);
+		return space;
+	}
+	return NULL;
+}
+
+bool
+ai_target_describe(const AiModel *model, AiResolvedTarget *resolved, AiFailure *failure)
+{
+	AiTarget   *target = &resolved->target;
+
+	memset(resolved, 0, sizeof(*resolved));
 	target->provider = ai_provider_by_name(model->provider);
 	target->protocol = ai_model_protocol(model);
 	target->remote_model = model->remote_model;
 	target->settings = model->settings;
+	target->default_setting = ai_guc_provider_setting;
+	target->crypto = &ai_crypto;
+	target->now = time(NULL);
+	target->endpoint = "";
 	if (target->provider == NULL || target->protocol == AI_PROTOCOL_NONE)
 		return ai_fail(failure, AI_ERROR_INVALID_REQUEST,
 					   "this version of the library does not know provider \"%s\" or its protocol",
 					   model->provider);
+	target->profile = find_profile(model, ai_protocols[target->protocol]->name, &resolved->profile);
 	return true;
+}
+
+/* The model's, else the parameter's, else the provider's with its settings. */
+static bool
+find_endpoint(const AiModel *model, AiResolvedTarget *resolved, AiFailure *failure)
+{
+	const AiProvider *provider = resolved->target.provider;
+	const char *configured = ai_guc_provider_endpoint(provider->name);
+	const char *endpoint = model->endpoint ? model->endpoint : configured;
+	AiBuffer	filled = {0};
+	bool		good = true;
+
+	if (endpoint != NULL)
+		strlcpy(resolved->endpoint, endpoint, sizeof(resolved->endpoint));
+	else if (provider->endpoint != NULL)
+	{
+		good = ai_provider_endpoint(&resolved->target, &filled, failure);
+		strlcpy(resolved->endpoint, filled.data ? filled.data : "", sizeof(resolved->endpoint));
+		ai_buffer_free(&filled);
+	}
+	else
+	{
+		good = ai_fail(failure, AI_ERROR_INVALID_REQUEST,
+					   "model \"%s\" has no endpoint, and provider \"%s\" has none of its own",
+					   model->name, provider->name);
+		ai_failure_hint(failure, "UPDATE ai_gateway.models SET endpoint = 'https://...' WHERE name = '%s';",
+						model->name);
+	}
+	return good;
 }
 
 bool
 ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved, AiFailure *failure)
 {
 	const AiProvider *provider;
-	const char *configured;
-	const char *endpoint;
 	const char *why;
 	AiUrl		url;
 	size_t		len;
 
-	memset(resolved, 0, sizeof(*resolved));
 	ai_failure_clear(failure);
-	if (!ai_target_describe(model, &resolved->target, failure))
+	if (!ai_target_describe(model, resolved, failure))
 		return false;
 	provider = resolved->target.provider;
 	if (provider->in_process)
 		return true;
 
-	configured = ai_guc_provider_endpoint(provider->name);
-	endpoint = model->endpoint ? model->endpoint : configured ? configured : provider->endpoint;
-	if (endpoint == NULL)
-	{
-		ai_fail(failure, AI_ERROR_INVALID_REQUEST,
-				"model \"%s\" has no endpoint, and provider \"%s\" has none of its own",
-				model->name, provider->name);
-		ai_failure_hint(failure, "UPDATE ai_gateway.models SET endpoint = 'https://...' WHERE name = '%s';",
-						model->name);
+	if (!find_endpoint(model, resolved, failure))
 		return false;
-	}
-	if (!ai_url_parse(endpoint, &url, &why))
+	if (!ai_url_parse(resolved->endpoint, &url, &why))
 		return ai_fail(failure, AI_ERROR_INVALID_REQUEST, "the endpoint of model \"%s\" %s",
 					   model->name, why);
-	strlcpy(resolved->endpoint, endpoint, sizeof(resolved->endpoint));
 	len = strlen(resolved->endpoint);
 	while (len > 0 && resolved->endpoint[len - 1] == '/')
 		resolved->endpoint[--len] = '\0';

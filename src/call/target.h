@@ -16,16 +16,18 @@
 typedef struct AiResolvedTarget
 {
 	AiTarget	target;
+	AiProfile	profile;		/* what target.profile points to */
 	AiSecret	secret;
 	AiReach		reach;
 	char		endpoint[1024];
+	bool		needs_token;	/* one must be got before the call (token.h) */
 	bool		key_withheld;	/* a key is configured, but may not go there */
 } AiResolvedTarget;
 
 /*
  * Who and how, without a place and a key: enough to read a reply with.
  */
-extern bool ai_target_describe(const AiModel *model, AiTarget *target,
+extern bool ai_target_describe(const AiModel *model, AiResolvedTarget *resolved,
 							   AiFailure *failure);
 
 /*
@@ -41,6 +43,12 @@ extern bool ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved,
  * the column.
  */
 extern void ai_registration_check(const AiModel *model);
+
+/*
+ * Checks one row of ai_gateway.model_profiles, as ai_registration_check() does.
+ */
+struct AiRow;
+extern void ai_profile_check(const struct AiRow *row);
 
 /* The protocol of a registration; NONE if its names are unknown. */
 extern AiProtocolId ai_model_protocol(const AiModel *model);

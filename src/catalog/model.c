@@ -23,6 +23,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/model.h"
+#include "catalog/row.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -48,13 +49,14 @@ typedef struct CacheEntry
 static HTAB *cache = NULL;
 static Oid	models_relation = InvalidOid;
 static Oid	grants_relation = InvalidOid;
+static Oid	profiles_relation = InvalidOid;
 static bool cache_valid = false;
 
 static void
 relation_changed(Datum unused, Oid relation)
 {
 	if (relation == InvalidOid || relation == models_relation ||
-		relation == grants_relation)
+		relation == grants_relation || relation == profiles_relation)
 		cache_valid = false;
 }
 
@@ -73,6 +75,15 @@ ai_model_invalidate(Oid relation)
 static void
 free_model(AiModel *model)
 {
+	ListCell   *cell;
+
+	foreach(cell, model->profiles)
+	{
+		AiModelProfile *profile = lfirst(cell);
+
+		cJSON_Delete(profile->renames);
+		cJSON_Delete(profile->requires);
+	}
 	cJSON_Delete(model->settings);
 	cJSON_Delete(model->options);
 	MemoryContextDelete(model->context);
@@ -145,75 +156,13 @@ ready_cache(void)
 	empty_cache();
 	models_relation = find_relation("models");
 	grants_relation = find_relation("model_grants");
+	profiles_relation = find_relation("model_profiles");
 
 	/* set before reading: an invalidation while reading must not get lost */
 	cache_valid = true;
 }
 
 /* ---- one row into an AiModel ---- */
-
-typedef struct RowReader
-{
-	HeapTuple	tuple;
-	TupleDesc	descriptor;
-} RowReader;
-
-static Datum
-column(const RowReader *row, const char *name, bool *isnull)
-{
-	for (int i = 0; i < row->descriptor->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(row->descriptor, i);
-
-		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
-			return heap_getattr(row->tuple, i + 1, row->descriptor, isnull);
-	}
-	*isnull = true;
-	return (Datum) 0;
-}
-
-static char *
-text_column(const RowReader *row, const char *name)
-{
-	bool		isnull;
-	Datum		value = column(row, name, &isnull);
-
-	return isnull ? NULL : text_to_cstring(DatumGetTextPP(value));
-}
-
-static Numeric
-numeric_column(const RowReader *row, const char *name)
-{
-	bool		isnull;
-	Datum		value = column(row, name, &isnull);
-
-	return isnull ? NULL : DatumGetNumericCopy(value);
-}
-
-static bool
-bool_column(const RowReader *row, const char *name, bool otherwise)
-{
-	bool		isnull;
-	Datum		value = column(row, name, &isnull);
-
-	return isnull ? otherwise : DatumGetBool(value);
-}
-
-/* The text of a jsonb column as UTF-8, or NULL. */
-static char *
-jsonb_column(const RowReader *row, const char *name)
-{
-	bool		isnull;
-	Datum		value = column(row, name, &isnull);
-	Jsonb	   *json;
-	char	   *document;
-
-	if (isnull)
-		return NULL;
-	json = DatumGetJsonbP(value);
-	document = JsonbToCString(NULL, &json->root, VARSIZE(json));
-	return ai_cstring_to_utf8(document, strlen(document));
-}
 
 static cJSON *
 parse_column(const char *document)
@@ -226,7 +175,7 @@ parse_column(const char *document)
 AiModel *
 ai_model_of_tuple(HeapTuple tuple, TupleDesc descriptor)
 {
-	RowReader	row = {tuple, descriptor};
+	AiRow		row = {tuple, descriptor};
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "ai_gateway model",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller;
@@ -240,24 +189,24 @@ ai_model_of_tuple(HeapTuple tuple, TupleDesc descriptor)
 	caller = MemoryContextSwitchTo(context);
 	model = palloc0(sizeof(AiModel));
 	model->context = context;
-	model->name = text_column(&row, "name");
-	model->task = text_column(&row, "task");
-	model->provider = text_column(&row, "provider");
-	model->protocol = text_column(&row, "protocol");
-	model->remote_model = text_column(&row, "remote_model");
-	model->endpoint = text_column(&row, "endpoint");
-	model->credential = text_column(&row, "credential");
-	model->allow_extra = bool_column(&row, "allow_extra", false);
-	model->enabled = bool_column(&row, "enabled", true);
-	model->max_in_flight = DatumGetInt32(column(&row, "max_in_flight", &isnull));
+	model->name = ai_row_text(&row, "name");
+	model->task = ai_row_text(&row, "task");
+	model->provider = ai_row_text(&row, "provider");
+	model->protocol = ai_row_text(&row, "protocol");
+	model->remote_model = ai_row_text(&row, "remote_model");
+	model->endpoint = ai_row_text(&row, "endpoint");
+	model->credential = ai_row_text(&row, "credential");
+	model->allow_extra = ai_row_bool(&row, "allow_extra", false);
+	model->enabled = ai_row_bool(&row, "enabled", true);
+	model->max_in_flight = DatumGetInt32(ai_row_column(&row, "max_in_flight", &isnull));
 	if (isnull)
 		model->max_in_flight = 0;
-	model->prices.input = numeric_column(&row, "input_price");
-	model->prices.cached_input = numeric_column(&row, "cached_input_price");
-	model->prices.cache_write = numeric_column(&row, "cache_write_price");
-	model->prices.output = numeric_column(&row, "output_price");
-	settings = jsonb_column(&row, "settings");
-	options = jsonb_column(&row, "options");
+	model->prices.input = ai_row_numeric(&row, "input_price");
+	model->prices.cached_input = ai_row_numeric(&row, "cached_input_price");
+	model->prices.cache_write = ai_row_numeric(&row, "cache_write_price");
+	model->prices.output = ai_row_numeric(&row, "output_price");
+	settings = ai_row_json(&row, "settings");
+	options = ai_row_json(&row, "options");
 	MemoryContextSwitchTo(caller);
 
 	/* nothing throws from here on */
@@ -285,10 +234,10 @@ read_grantees(const char *model)
 	scan = systable_beginscan(relation, index, true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		RowReader	row = {tuple, RelationGetDescr(relation)};
+		AiRow		row = {tuple, RelationGetDescr(relation)};
 		bool		isnull;
 
-		roles = lappend_oid(roles, DatumGetObjectId(column(&row, "role", &isnull)));
+		roles = lappend_oid(roles, DatumGetObjectId(ai_row_column(&row, "role", &isnull)));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -316,6 +265,30 @@ read_model(const char *name)
 	return model;
 }
 
+/* A model that an error leaves behind here is freed with the transaction. */
+static void
+read_profiles(AiModel *model)
+{
+	const char *family = ai_json_string(model->settings, "family");
+	MemoryContext caller;
+	ListCell   *cell;
+
+	MemoryContextSetParent(model->context, CurrentMemoryContext);
+	caller = MemoryContextSwitchTo(model->context);
+	model->profiles = ai_profiles_read(profiles_relation,
+									   ai_family_name(family ? family : model->remote_model));
+	MemoryContextSwitchTo(caller);
+	/* nothing throws from here on */
+	MemoryContextSetParent(model->context, TopMemoryContext);
+	foreach(cell, model->profiles)
+	{
+		AiModelProfile *profile = lfirst(cell);
+
+		profile->renames = parse_column(profile->renames_text);
+		profile->requires = parse_column(profile->requires_text);
+	}
+}
+
 AiModel *
 ai_model_acquire(const char *name)
 {
@@ -340,6 +313,7 @@ ai_model_acquire(const char *name)
 	model = read_model(name);
 	if (model == NULL)
 		return NULL;
+	read_profiles(model);
 	if (grantees != NIL)
 		model->grantees = MemoryContextAlloc(model->context,
 											 list_length(grantees) * sizeof(Oid));
@@ -398,9 +372,9 @@ ai_model_names(void)
 	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && list_length(all) < 1000)
 	{
-		RowReader	row = {tuple, RelationGetDescr(relation)};
+		AiRow		row = {tuple, RelationGetDescr(relation)};
 
-		all = lappend(all, text_column(&row, "name"));
+		all = lappend(all, ai_row_text(&row, "name"));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);

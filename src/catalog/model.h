@@ -17,6 +17,7 @@
 
 #include "postgres.h"
 
+#include "catalog/profile.h"
 #include "util/json.h"
 #include "utils/numeric.h"
 
@@ -44,6 +45,7 @@ typedef struct AiModel
 	AiPrices	prices;
 	int			max_in_flight;	/* 0 = no limit of its own */
 	bool		enabled;
+	List	   *profiles;		/* of AiModelProfile, the best fit first */
 	Oid		   *grantees;		/* roles; InvalidOid = PUBLIC */
 	int			n_grantees;
 	int			references;

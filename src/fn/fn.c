@@ -4,10 +4,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "errors.h"
 #include "fn/fn.h"
 #include "guc.h"
+#include "provider/messages.h"
 #include "text.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 Datum
@@ -70,6 +73,63 @@ ai_fn_json_arg(FunctionCallInfo fcinfo, int n)
 	return tree;
 }
 
+/* The images as they are: which kinds a model takes is the provider's to say. */
+static const AiImage *
+read_images(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_images)
+{
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+	Datum	   *elements;
+	bool	   *nulls;
+	AiImage    *images;
+	int			n;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n_arg), BYTEAOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &n);
+	images = palloc0(sizeof(AiImage) * Max(n, 1));
+	*n_images = 0;
+	for (int i = 0; i < n; i++)
+	{
+		AiImage    *image = &images[*n_images];
+		bytea	   *bytes;
+
+		if (nulls[i])
+			continue;
+		bytes = DatumGetByteaPP(elements[i]);
+		image->data = (unsigned char *) VARDATA_ANY(bytes);
+		image->len = VARSIZE_ANY_EXHDR(bytes);
+		image->media_type = ai_image_media_type(image->data, image->len);
+		if (image->media_type == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("image %d is of no kind that models read", i + 1),
+					 errdetail("PNG, JPEG, GIF and WebP are recognised by their first bytes.")));
+		(*n_images)++;
+	}
+	MemoryContextSwitchTo(caller);
+	return images;
+}
+
+void
+ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int images)
+{
+	AiMessage  *messages = MemoryContextAllocZero(call->context, 2 * sizeof(AiMessage));
+	int			n = 0;
+
+	if (!PG_ARGISNULL(system))
+	{
+		messages[n].role = AI_ROLE_SYSTEM;
+		messages[n++].text = ai_fn_utf8_arg(fcinfo, system, call);
+	}
+	messages[n].role = AI_ROLE_USER;
+	messages[n].text = ai_fn_utf8_arg(fcinfo, prompt, call);
+	if (!PG_ARGISNULL(images))
+		messages[n].images = read_images(fcinfo, images, call, &messages[n].n_images);
+	n++;
+	call->request.task = AI_TASK_CHAT;
+	call->request.messages = messages;
+	call->request.n_messages = n;
+}
+
 void
 ai_fn_wait(AiCall *call, const char *model)
 {
@@ -123,6 +183,8 @@ known(int64 tokens)
 int64
 ai_fn_input_tokens(const AiUsage *usage)
 {
+	if (usage->all_input >= 0)
+		return usage->all_input;
 	if (usage->uncached_input < 0)
 		return -1;
 	return usage->uncached_input + known(usage->cache_read) + known(usage->cache_write);
@@ -131,6 +193,8 @@ ai_fn_input_tokens(const AiUsage *usage)
 int64
 ai_fn_output_tokens(const AiUsage *usage)
 {
+	if (usage->all_output >= 0)
+		return usage->all_output;
 	if (usage->visible_output < 0)
 		return -1;
 	return usage->visible_output + known(usage->reasoning);

@@ -29,6 +29,13 @@ extern char *ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call);
 /* A jsonb argument as a tree that the caller owns, or NULL. */
 extern cJSON *ai_fn_json_arg(FunctionCallInfo fcinfo, int n);
 
+/*
+ * The messages of a call from the arguments with these numbers: a prompt, which
+ * is not NULL, a system prompt and images, which may be.
+ */
+extern void ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system,
+						 int images);
+
 /* Submits the call and waits for its end. */
 extern void ai_fn_wait(AiCall *call, const char *model);
 

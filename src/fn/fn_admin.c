@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "call/target.h"
+#include "catalog/row.h"
 #include "commands/trigger.h"
 #include "compat.h"
 #include "errors.h"
@@ -13,10 +15,12 @@
 #include "miscadmin.h"
 #include "text.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(ai_models_check);
+PG_FUNCTION_INFO_V1(ai_profiles_check);
 PG_FUNCTION_INFO_V1(ai_registry_changed);
 PG_FUNCTION_INFO_V1(ai_validate_model);
 PG_FUNCTION_INFO_V1(ai_gateway_version);
@@ -54,6 +58,37 @@ ai_models_check(PG_FUNCTION_ARGS)
 	return PointerGetDatum(tuple);
 }
 
+/*
+ * BEFORE INSERT OR UPDATE FOR EACH ROW of ai_gateway.model_profiles.  A row of
+ * the DBA's own takes the place of the builtin one with the same key, so that
+ * a dump can be restored over those that CREATE EXTENSION brought; a builtin
+ * row that is changed is the DBA's from then on.
+ */
+Datum
+ai_profiles_check(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = called_as_trigger(fcinfo);
+	Relation	relation = trigger->tg_relation;
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple	tuple = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	AiRow		row = {tuple, descriptor};
+	AttrNumber	builtin = get_attnum(RelationGetRelid(relation), "builtin");
+
+	ai_profile_check(&row);
+	if (update && ai_row_bool(&row, "builtin", false))
+	{
+		Datum		value = BoolGetDatum(false);
+		bool		isnull = false;
+		int			column = builtin;
+
+		tuple = heap_modify_tuple_by_cols(tuple, descriptor, 1, &column, &value, &isnull);
+	}
+	else if (!update && !ai_row_bool(&row, "builtin", false))
+		ai_profile_displace(relation, ai_row_text(&row, "pattern"), ai_row_text(&row, "protocol"));
+	return PointerGetDatum(tuple);
+}
+
 /* AFTER ... FOR EACH STATEMENT of the tables that are cached. */
 Datum
 ai_registry_changed(PG_FUNCTION_ARGS)
@@ -85,7 +120,8 @@ validate_target(ReturnSetInfo *rsinfo, const AiModel *model)
 	AiResolvedTarget resolved;
 	AiFailure	failure;
 	bool		good = ai_target_resolve(model, &resolved, &failure);
-	const char *key = resolved.target.api_key != NULL ? "a key is sent" :
+	const char *key = resolved.needs_token ? "a token is sent" :
+		resolved.target.api_key != NULL || resolved.target.fields != NULL ? "a key is sent" :
 		resolved.key_withheld ? "the provider's key is withheld from this endpoint" :
 		"no key is sent";
 
@@ -101,6 +137,23 @@ validate_target(ReturnSetInfo *rsinfo, const AiModel *model)
 	return good;
 }
 
+/* A tenth of a second of silence: WAV, 8 kHz, 8 bits, one channel. */
+static const unsigned char *
+silence(MemoryContext context, size_t *len)
+{
+	static const unsigned char header[44] = {
+		'R', 'I', 'F', 'F', 0x44, 0x03, 0, 0, 'W', 'A', 'V', 'E', 'f', 'm', 't', ' ',
+		16, 0, 0, 0, 1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x40, 0x1f, 0, 0, 1, 0, 8, 0,
+		'd', 'a', 't', 'a', 0x20, 0x03, 0, 0
+	};
+	unsigned char *wave = MemoryContextAlloc(context, sizeof(header) + 800);
+
+	memcpy(wave, header, sizeof(header));
+	memset(wave + sizeof(header), 0x80, 800);
+	*len = sizeof(header) + 800;
+	return wave;
+}
+
 /* One real call; what it answers is not looked at, only that it does. */
 static void
 validate_call(ReturnSetInfo *rsinfo, AiCallSet *set, const AiModel *model)
@@ -108,13 +161,29 @@ validate_call(ReturnSetInfo *rsinfo, AiCallSet *set, const AiModel *model)
 	AiCall	   *call = ai_call_new(set);
 	static const char *const inputs[] = {"ping"};
 	static const AiMessage message = {.role = AI_ROLE_USER,.text = "Reply with the word: ping"};
-	bool		embed = strcmp(model->task, ai_task_names[AI_TASK_EMBED]) == 0;
+	AiTask		task = AI_TASK_CHAT;
+	bool		embed;
 
-	call->request.task = embed ? AI_TASK_EMBED : AI_TASK_CHAT;
-	call->request.inputs = inputs;
-	call->request.n_inputs = embed ? 1 : 0;
-	call->request.messages = &message;
-	call->request.n_messages = embed ? 0 : 1;
+	ai_task_by_name(model->task, &task);
+	embed = task == AI_TASK_EMBED;
+	call->request.task = task;
+	switch (task)
+	{
+		case AI_TASK_CHAT:
+			call->request.messages = &message;
+			call->request.n_messages = 1;
+			break;
+		case AI_TASK_EMBED:
+		case AI_TASK_MODERATE:
+		case AI_TASK_RERANK:
+			call->request.inputs = inputs;
+			call->request.n_inputs = 1;
+			call->request.query = task == AI_TASK_RERANK ? "ping" : NULL;
+			break;
+		case AI_TASK_TRANSCRIBE:
+			call->request.audio = silence(call->context, &call->request.audio_len);
+			break;
+	}
 	ai_fn_wait(call, model->name);
 	if (call->failed)
 		emit_step(rsinfo, "call", false,

@@ -98,6 +98,8 @@ write_result(AiBuffer *out, const AiCall *call, const char *cost)
 		ai_write_tree(&writer, NULL);
 	else
 		ai_write_string(&writer, reply->text);
+	if (reply->reasoning != NULL && reply->reasoning[0] != '\0')
+		ai_write_string_member(&writer, "reasoning", reply->reasoning);
 	ai_write_key(&writer, "tool_calls");
 	ai_write_tree(&writer, reply->tool_calls);
 	write_text(&writer, "finish_reason", ai_finish_reason_names[reply->finish]);

@@ -5,14 +5,11 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "compat.h"
 #include "errors.h"
 #include "fn/fn.h"
 #include "funcapi.h"
-#include "provider/messages.h"
 #include "text.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(ai_complete);
@@ -27,63 +24,13 @@ enum
 	ARG_OPTIONS,
 };
 
-/* The images as they are: which kinds a model takes is the provider's to say. */
-static const AiImage *
-read_images(FunctionCallInfo fcinfo, AiCall *call, int *n_images)
-{
-	MemoryContext caller = MemoryContextSwitchTo(call->context);
-	Datum	   *elements;
-	bool	   *nulls;
-	AiImage    *images;
-	int			n;
-
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARG_IMAGES), BYTEAOID, -1, false,
-					  TYPALIGN_INT, &elements, &nulls, &n);
-	images = palloc0(sizeof(AiImage) * Max(n, 1));
-	*n_images = 0;
-	for (int i = 0; i < n; i++)
-	{
-		AiImage    *image = &images[*n_images];
-		bytea	   *bytes;
-
-		if (nulls[i])
-			continue;
-		bytes = DatumGetByteaPP(elements[i]);
-		image->data = (unsigned char *) VARDATA_ANY(bytes);
-		image->len = VARSIZE_ANY_EXHDR(bytes);
-		image->media_type = ai_image_media_type(image->data, image->len);
-		if (image->media_type == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("image %d is of no kind that models read", i + 1),
-					 errdetail("PNG, JPEG, GIF and WebP are recognised by their first bytes.")));
-		(*n_images)++;
-	}
-	MemoryContextSwitchTo(caller);
-	return images;
-}
-
 /* Makes the call of the function's arguments; the prompt is not NULL. */
 static AiCall *
 make_call(FunctionCallInfo fcinfo, AiCallSet *set)
 {
 	AiCall	   *call = ai_call_new(set);
-	AiMessage  *messages = MemoryContextAllocZero(call->context, 2 * sizeof(AiMessage));
-	int			n = 0;
 
-	if (!PG_ARGISNULL(ARG_SYSTEM))
-	{
-		messages[n].role = AI_ROLE_SYSTEM;
-		messages[n++].text = ai_fn_utf8_arg(fcinfo, ARG_SYSTEM, call);
-	}
-	messages[n].role = AI_ROLE_USER;
-	messages[n].text = ai_fn_utf8_arg(fcinfo, ARG_PROMPT, call);
-	if (!PG_ARGISNULL(ARG_IMAGES))
-		messages[n].images = read_images(fcinfo, call, &messages[n].n_images);
-	n++;
-	call->request.task = AI_TASK_CHAT;
-	call->request.messages = messages;
-	call->request.n_messages = n;
+	ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES);
 	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
 	return call;
 }
@@ -156,6 +103,7 @@ make_result(FunctionCallInfo fcinfo, AiCall *call)
 	bool		nulls[N_COLUMNS];
 	const AiReply *reply = &call->reply;
 	AiFailure	failure = call->failure;
+	AiFailure	ignored;
 	bool		failed = call->failed;
 	text	   *value = NULL;
 	Numeric		cost;
@@ -172,10 +120,15 @@ make_result(FunctionCallInfo fcinfo, AiCall *call)
 	{
 		AiErrorKind kind = failure.kind;
 
+		/* a filter may leave a part of the answer */
+		value = reply->text &&reply->text[0] ? ai_text_from_utf8(reply->text, &ignored) : NULL;
+		nulls[COL_VALUE] = value == NULL;
+		values[COL_VALUE] = PointerGetDatum(value);
 		put_text(&values[COL_ERROR], &nulls[COL_ERROR], failure.message);
 		put_text(&values[COL_ERROR_KIND], &nulls[COL_ERROR_KIND], ai_error_kinds[kind].name);
 		put_text(&values[COL_SQLSTATE], &nulls[COL_SQLSTATE], ai_failure_sqlstate(&failure));
 		put_text(&values[COL_FINISH_REASON], &nulls[COL_FINISH_REASON],
+				 reply->finish != AI_FINISH_NONE ? ai_finish_reason_names[reply->finish] :
 				 kind == AI_ERROR_REFUSAL ? "refusal" :
 				 kind == AI_ERROR_CONTENT_FILTER ? "content_filter" : "error");
 		put_text(&values[COL_REQUEST_ID], &nulls[COL_REQUEST_ID], failure.request_id);

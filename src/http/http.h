@@ -34,6 +34,8 @@ typedef enum AiReach
 	AI_REACH_PUBLIC,			/* public and loopback, and listed networks */
 	AI_REACH_LOOPBACK,			/* loopback only: plain http to a local name */
 	AI_REACH_ANY,				/* a host that the DBA listed by name */
+	AI_REACH_METADATA,			/* this machine's metadata service: any, and
+								 * never by a proxy */
 } AiReach;
 
 /*

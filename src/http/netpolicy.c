@@ -29,7 +29,7 @@ may_connect(const AiTransfer *transfer, const struct sockaddr *address)
 {
 	AiAddressClass class = ai_address_class(address);
 
-	if (transfer->reach == AI_REACH_ANY)
+	if (transfer->reach == AI_REACH_ANY || transfer->reach == AI_REACH_METADATA)
 		return true;
 	if (class == AI_ADDRESS_LOOPBACK)
 		return true;

@@ -140,7 +140,7 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) ai_guc_connect_timeout);
 	SET(CURLOPT_TIMEOUT_MS, (long) transfer->timeout_ms);
-	SET(CURLOPT_PROXY, ai_guc_proxy ? ai_guc_proxy : "");
+	SET(CURLOPT_PROXY, ai_guc_proxy && transfer->reach != AI_REACH_METADATA ? ai_guc_proxy : "");
 	SET(CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
 	if (ai_guc_ca_file && ai_guc_ca_file[0] != '\0')
 		SET(CURLOPT_CAINFO, ai_guc_ca_file);
@@ -183,10 +183,14 @@ phase_reached(const AiTransfer *transfer)
 static void
 host_of(const AiTransfer *transfer, AiUrl *url)
 {
+	char	   *place = strdup(transfer->request.url.data);
 	const char *why;
 
-	if (!ai_url_parse(transfer->request.url.data, url, &why))
+	if (place != NULL)			/* a query is no part of an endpoint */
+		place[strcspn(place, "?")] = '\0';
+	if (place == NULL || !ai_url_parse(place, url, &why))
 		strlcpy(url->host, "the host", sizeof(url->host));
+	free(place);
 }
 
 static void

@@ -1,7 +1,8 @@
 /*
  * anthropic_messages.c
  *	  Protocol anthropic-messages: Anthropic's Messages API, wherever it is
- *	  served.
+ *	  served: at Anthropic, on Azure AI Foundry, by InvokeModel on Bedrock, by
+ *	  rawPredict on Vertex.
  *
  * Format: https://docs.anthropic.com/en/api/messages.
  *
@@ -12,14 +13,25 @@
  * Messages		system text is a member of its own, in front, so that its bytes
  *				begin every request alike; tool results are blocks of a user
  *				message, and results that follow each other share one.
+ * Schema		output_config.format, all objects closed; never a forced tool,
+ *				which newer models refuse.
+ * Cache		with the setting cache_control (5m, 1h) the static prefix (tools
+ *				and system text) ends in a breakpoint.
  * Usage		input_tokens excludes what was read from and written to the
  *				cache; output_tokens includes thinking.
- * Settings		anthropic_version (default 2023-06-01), anthropic_beta.
+ * Elsewhere	Bedrock and Vertex have the model in the URL and the version in
+ *				the body.
+ * Settings		anthropic_version (default 2023-06-01), anthropic_beta,
+ *				cache_control.
  */
 #include "provider/protocols.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "provider/parts.h"
+#include "provider/place.h"
+#include "provider/stream.h"
 
 #define DEFAULT_MAX_TOKENS	4096
 #define DEFAULT_VERSION		"2023-06-01"
@@ -43,12 +55,42 @@ static void
 write_text_block(AiJsonWriter *writer, const char *text)
 {
 	/* an empty text block is refused */
-	if (text == NULL || text[0] == '\0')
+	if (text != NULL && text[0] != '\0')
+		ai_write_pair(writer, "type", "text", "text", text);
+}
+
+/* A breakpoint: what stands before it is kept by the provider. */
+static void
+write_cache_control(AiJsonWriter *writer, const AiTarget *target)
+{
+	const char *ttl = ai_setting(target, "cache_control");
+
+	if (ttl == NULL)
 		return;
+	ai_write_key(writer, "cache_control");
+	ai_write_object(writer);
+	ai_write_string_member(writer, "type", "ephemeral");
+	if (strcmp(ttl, "5m") != 0)
+		ai_write_string_member(writer, "ttl", ttl);
+	ai_write_object_end(writer);
+}
+
+static void
+write_system(AiJsonWriter *writer, const AiTarget *target, const char *system)
+{
+	ai_write_key(writer, "system");
+	if (ai_setting(target, "cache_control") == NULL)
+	{
+		ai_write_string(writer, system);
+		return;
+	}
+	ai_write_array(writer);
 	ai_write_object(writer);
 	ai_write_string_member(writer, "type", "text");
-	ai_write_string_member(writer, "text", text);
+	ai_write_string_member(writer, "text", system);
+	write_cache_control(writer, target);
 	ai_write_object_end(writer);
+	ai_write_array_end(writer);
 }
 
 static void
@@ -115,7 +157,7 @@ write_message(AiJsonWriter *writer, const AiRequest *request, int i)
 }
 
 static void
-write_tools(AiJsonWriter *writer, const cJSON *tools)
+write_tools(AiJsonWriter *writer, const AiTarget *target, const cJSON *tools, bool cache)
 {
 	const cJSON *tool;
 
@@ -146,6 +188,8 @@ write_tools(AiJsonWriter *writer, const cJSON *tools)
 			ai_write_key(writer, "strict");
 			ai_write_tree(writer, strict);
 		}
+		if (cache && tool->next == NULL)
+			write_cache_control(writer, target);
 		ai_write_object_end(writer);
 	}
 	ai_write_array_end(writer);
@@ -168,71 +212,92 @@ write_tool_choice(AiJsonWriter *writer, const cJSON *choice)
 	ai_write_object_end(writer);
 }
 
+/* output_config holds two things. */
 static void
-write_options(AiJsonWriter *writer, const AiOptions *options)
+write_output_config(AiJsonWriter *writer, const AiTarget *target, const AiRequest *request)
 {
-	if (ai_option_set(options, AI_OPTION_TEMPERATURE))
+	bool		effort = ai_option_set(&request->options, AI_OPTION_REASONING_EFFORT);
+	bool		schema = request->schema != NULL && ai_provider_takes_schema(target);
+
+	if (!effort && !schema)
+		return;
+	ai_write_key(writer, "output_config");
+	ai_write_object(writer);
+	if (effort)
+		ai_write_string_member(writer, "effort", request->options.reasoning_effort);
+	if (schema)
 	{
-		ai_write_key(writer, "temperature");
-		ai_write_double(writer, options->temperature);
-	}
-	if (ai_option_set(options, AI_OPTION_TOP_P))
-	{
-		ai_write_key(writer, "top_p");
-		ai_write_double(writer, options->top_p);
-	}
-	if (ai_option_set(options, AI_OPTION_STOP))
-	{
-		ai_write_key(writer, "stop_sequences");
-		ai_write_tree(writer, options->stop);
-	}
-	if (ai_option_set(options, AI_OPTION_REASONING_EFFORT))
-	{
-		ai_write_key(writer, "output_config");
+		ai_write_key(writer, "format");
 		ai_write_object(writer);
-		ai_write_string_member(writer, "effort", options->reasoning_effort);
+		ai_write_string_member(writer, "type", "json_schema");
+		ai_write_key(writer, "schema");
+		ai_write_closed_schema(writer, request->schema);
 		ai_write_object_end(writer);
 	}
-	if (ai_option_set(options, AI_OPTION_TOOL_CHOICE))
-		write_tool_choice(writer, options->tool_choice);
+	ai_write_object_end(writer);
+}
+
+/* Where the API is a part of another: the version it has there, or NULL. */
+static const char *
+version_within(const AiTarget *target)
+{
+	if (target->provider->auth == AI_AUTH_AWS && strstr(target->endpoint, "bedrock-mantle") == NULL)
+		return "bedrock-2023-05-31";
+	if (target->provider->auth == AI_AUTH_GOOGLE)
+		return "vertex-2023-10-16";
+	return NULL;
 }
 
 static bool
-ends_with(const char *string, const char *end)
+put_url(AiHttpRequest *http, const AiTarget *target, AiFailure *failure)
 {
-	size_t		len = strlen(string);
-	size_t		end_len = strlen(end);
-
-	return len >= end_len && strcmp(string + len - end_len, end) == 0;
+	if (target->provider->auth == AI_AUTH_GOOGLE)
+		return ai_put_model_url(http, target, "/models/", target->remote_model, ":rawPredict", failure);
+	if (version_within(target) != NULL)
+		return ai_put_model_url(http, target, "/model/", target->remote_model, "/invoke", failure);
+	return ai_put_url(http, target, ai_endpoint_ends_with(target, "/v1") ? "/messages" : "/v1/messages",
+					  failure);
 }
 
 static bool
 anthropic_build(const AiTarget *target, const AiRequest *request,
 				AiHttpRequest *http, AiFailure *failure)
 {
-	const char *version = ai_json_string(target->settings, "anthropic_version");
-	const char *beta = ai_json_string(target->settings, "anthropic_beta");
+	static const AiSpelling spelling = {
+		.temperature = "temperature",.top_p = "top_p",.stop = "stop_sequences",
+	};
+	const char *version = ai_setting(target, "anthropic_version");
+	const char *beta = ai_setting(target, "anthropic_beta");
+	const char *within = version_within(target);
 	char	   *system = ai_system_text(request);
+	bool		has_system = system != NULL && system[0] != '\0';
 	AiJsonWriter writer;
-	bool		good = true;
+	bool		good;
 
-	ai_put_url(http, target->endpoint,
-			   ends_with(target->endpoint, "/v1") ? "/messages" : "/v1/messages");
-	ai_put_header(http, "anthropic-version", version ? version : DEFAULT_VERSION);
-	if (beta != NULL)
-		ai_put_header(http, "anthropic-beta", beta);
-
+	if (!put_url(http, target, failure))
+	{
+		free(system);
+		return false;
+	}
 	ai_write_start(&writer, &http->body);
 	ai_write_object(&writer);
-	ai_write_string_member(&writer, "model", target->remote_model);
+	if (within != NULL)
+		ai_write_string_member(&writer, "anthropic_version", version ? version : within);
+	else
+	{
+		ai_put_header(http, "anthropic-version", version ? version : DEFAULT_VERSION);
+		if (beta != NULL)
+			ai_put_header(http, "anthropic-beta", beta);
+		ai_write_string_member(&writer, "model", target->remote_model);
+	}
 	ai_write_key(&writer, "max_tokens");
 	ai_write_int(&writer, ai_option_set(&request->options, AI_OPTION_MAX_TOKENS)
 				 ? request->options.max_tokens : DEFAULT_MAX_TOKENS);
-	if (system != NULL && system[0] != '\0')
-		ai_write_string_member(&writer, "system", system);
+	if (has_system)
+		write_system(&writer, target, system);
 	free(system);
 	if (request->tools != NULL)
-		write_tools(&writer, request->tools);
+		write_tools(&writer, target, request->tools, !has_system);
 	ai_write_key(&writer, "messages");
 	ai_write_array(&writer);
 	for (int i = 0; i < request->n_messages;)
@@ -243,19 +308,17 @@ anthropic_build(const AiTarget *target, const AiRequest *request,
 			i = write_message(&writer, request, i);
 	}
 	ai_write_array_end(&writer);
-	write_options(&writer, &request->options);
-	if (ai_option_set(&request->options, AI_OPTION_EXTRA))
-		good = ai_write_extra(&writer, request->options.extra, failure);
+	ai_write_options(&writer, target, &request->options, &spelling);
+	if (ai_option_set(&request->options, AI_OPTION_TOOL_CHOICE))
+		write_tool_choice(&writer, request->options.tool_choice);
+	write_output_config(&writer, target, request);
+	good = ai_write_rest(&writer, target, request, failure);
 	ai_write_object_end(&writer);
 	ai_write_end(&writer);
 	return good;
 }
 
-static const struct
-{
-	const char *name;
-	AiFinishReason reason;
-}			stop_reasons[] = {
+static const AiFinishName stop_reasons[] = {
 	{"end_turn", AI_FINISH_STOP},
 	{"stop_sequence", AI_FINISH_STOP},
 	{"pause_turn", AI_FINISH_STOP},
@@ -263,23 +326,14 @@ static const struct
 	{"model_context_window_exceeded", AI_FINISH_LENGTH},
 	{"tool_use", AI_FINISH_TOOL_CALLS},
 	{"refusal", AI_FINISH_REFUSAL},
+	{NULL}
 };
-
-static AiFinishReason
-finish_reason(const char *name)
-{
-	for (size_t i = 0; name != NULL && i < sizeof(stop_reasons) / sizeof(stop_reasons[0]); i++)
-	{
-		if (strcmp(stop_reasons[i].name, name) == 0)
-			return stop_reasons[i].reason;
-	}
-	return name == NULL ? AI_FINISH_STOP : AI_FINISH_ERROR;
-}
 
 static bool
 read_content(const cJSON *content, AiReply *reply, AiFailure *failure)
 {
 	AiBuffer	text = {0};
+	AiBuffer	reasoning = {0};
 	const cJSON *block;
 	bool		good = true;
 
@@ -288,34 +342,37 @@ read_content(const cJSON *content, AiReply *reply, AiFailure *failure)
 	{
 		const char *type = ai_json_string(block, "type");
 
-		if (type != NULL && strcmp(type, "text") == 0 && ai_json_string(block, "text"))
+		if (type == NULL)
+			continue;
+		if (strcmp(type, "text") == 0 && ai_json_string(block, "text"))
 			ai_buffer_append_string(&text, ai_json_string(block, "text"));
-		else if (type != NULL && strcmp(type, "tool_use") == 0)
+		else if (strcmp(type, "thinking") == 0 && ai_json_string(block, "thinking"))
+			ai_buffer_append_string(&reasoning, ai_json_string(block, "thinking"));
+		else if (strcmp(type, "tool_use") == 0)
+		{
+			const cJSON *input = ai_json_get(block, "input");
+
 			good = good && ai_reply_add_tool_call(reply, ai_json_string(block, "id"),
-												  ai_json_string(block, "name"), NULL,
-												  ai_json_get(block, "input"), failure);
+												  ai_json_string(block, "name"),
+												  cJSON_GetStringValue(input),
+												  cJSON_IsString(input) ? NULL : input, failure);
+		}
 	}
-	if (text.failed)
+	if (good && (text.failed || reasoning.failed))
 		good = ai_fail(failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
 	reply->text = text.data;
+	reply->reasoning = reasoning.data;
 	return good;
 }
 
 static void
 read_usage(const cJSON *usage, AiUsage *out)
 {
-	int64_t		output = ai_json_int64(usage, "output_tokens");
-
 	out->uncached_input = ai_json_int64(usage, "input_tokens");
 	out->cache_read = ai_json_int64(usage, "cache_read_input_tokens");
 	out->cache_write = ai_json_int64(usage, "cache_creation_input_tokens");
 	out->reasoning = ai_json_int64(ai_json_get(usage, "output_tokens_details"), "thinking_tokens");
-	if (output >= 0)
-	{
-		out->visible_output = output - (out->reasoning > 0 ? out->reasoning : 0);
-		if (out->visible_output < 0)
-			out->visible_output = 0;
-	}
+	ai_usage_split(-1, ai_json_int64(usage, "output_tokens"), out);
 }
 
 static void
@@ -332,15 +389,15 @@ static bool
 anthropic_parse(const AiTarget *target, const AiRequest *request,
 				const AiHttpReply *http, AiReply *reply, AiFailure *failure)
 {
-	const char *why;
-	cJSON	   *body = ai_json_parse(http->body.data, http->body.len, &why);
+	cJSON	   *body = ai_reply_tree(http, &ai_assemble_anthropic, failure);
 	const char *type = ai_json_string(body, "type");
+	const char *reason = ai_json_string(body, "stop_reason");
 	bool		good;
 
 	(void) target;
 	(void) request;
 	if (body == NULL)
-		return ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply cannot be read: %s", why);
+		return false;
 	if (type != NULL && strcmp(type, "error") == 0)
 	{
 		ai_classify_body(500, body, failure);
@@ -351,7 +408,8 @@ anthropic_parse(const AiTarget *target, const AiRequest *request,
 	else
 	{
 		good = read_content(ai_json_get(body, "content"), reply, failure);
-		reply->finish = finish_reason(ai_json_string(body, "stop_reason"));
+		reply->finish = reason == NULL ? AI_FINISH_STOP :
+			ai_finish_by_name(stop_reasons, reason, AI_FINISH_ERROR);
 		if (reply->finish == AI_FINISH_REFUSAL)
 			read_refusal(body, reply);
 		/* an answer of no words is an answer */
@@ -361,8 +419,6 @@ anthropic_parse(const AiTarget *target, const AiRequest *request,
 		read_usage(ai_json_get(body, "usage"), &reply->usage);
 	}
 	cJSON_Delete(body);
-	if (!good)
-		ai_reply_free(reply);
 	return good;
 }
 
@@ -376,6 +432,7 @@ const AiProtocol ai_protocol_anthropic_messages = {
 	},
 	.images = true,
 	.tools = true,
+	.schema = true,
 	.build = anthropic_build,
 	.parse = anthropic_parse,
 };

@@ -39,14 +39,14 @@ kind_of_status(int status)
 			return AI_ERROR_REQUEST_TOO_LARGE;
 		case 429:
 			return AI_ERROR_RATE_LIMIT;
+		case 498:				/* capacity, at Groq */
 		case 503:
 		case 529:
 			return AI_ERROR_OVERLOADED;
 		case 409:				/* conflict: another try may pass */
 		case 424:				/* a failed dependency behind the server */
+		case 499:				/* cancelled on their side */
 			return AI_ERROR_SERVER;
-		case 498:				/* filtered, at Cohere; capacity, at Groq */
-			return AI_ERROR_CONTENT_FILTER;
 	}
 	if (status >= 500)
 		return AI_ERROR_SERVER;
@@ -62,13 +62,28 @@ static const struct
 	AiErrorKind kind;
 }			known_codes[] = {
 	{"API_KEY_INVALID", AI_ERROR_AUTHENTICATION},
+	{"AccessDeniedException", AI_ERROR_PERMISSION},
+	{"DeploymentNotFound", AI_ERROR_NOT_FOUND},
+	{"ExpiredTokenException", AI_ERROR_AUTHENTICATION},
+	{"FAILED_PRECONDITION", AI_ERROR_PERMISSION},
+	{"IncompleteSignature", AI_ERROR_AUTHENTICATION},
+	{"InvalidSignatureException", AI_ERROR_AUTHENTICATION},
+	{"ModelNotReadyException", AI_ERROR_OVERLOADED},
+	{"ModelTimeoutException", AI_ERROR_TIMEOUT},
+	{"PermissionDenied", AI_ERROR_PERMISSION},
+	{"RateLimitReached", AI_ERROR_RATE_LIMIT},
+	{"ServiceQuotaExceededException", AI_ERROR_QUOTA},
+	{"ThrottlingException", AI_ERROR_RATE_LIMIT},
+	{"UnrecognizedClientException", AI_ERROR_AUTHENTICATION},
 	{"authentication_error", AI_ERROR_AUTHENTICATION},
 	{"billing_error", AI_ERROR_QUOTA},
 	{"content_filter", AI_ERROR_CONTENT_FILTER},
 	{"content_policy_violation", AI_ERROR_CONTENT_FILTER},
 	{"context_length_exceeded", AI_ERROR_CONTEXT_LENGTH},
 	{"credit_balance_exhausted", AI_ERROR_QUOTA},
+	{"enforced_spend_limit_reached", AI_ERROR_QUOTA},
 	{"exceed_context_size_error", AI_ERROR_CONTEXT_LENGTH},
+	{"failed_precondition", AI_ERROR_PERMISSION},
 	{"insufficient_quota", AI_ERROR_QUOTA},
 	{"invalid_api_key", AI_ERROR_AUTHENTICATION},
 	{"invalid_prompt", AI_ERROR_CONTENT_FILTER},
@@ -76,15 +91,19 @@ static const struct
 	{"not_found_error", AI_ERROR_NOT_FOUND},
 	{"organization_spend_limit_exceeded", AI_ERROR_QUOTA},
 	{"organization_usage_limit_exceeded", AI_ERROR_QUOTA},
+	{"overloaded", AI_ERROR_OVERLOADED},
 	{"overloaded_error", AI_ERROR_OVERLOADED},
+	{"payment_required", AI_ERROR_QUOTA},
 	{"permission_error", AI_ERROR_PERMISSION},
-	{"PermissionDenied", AI_ERROR_PERMISSION},
 	{"project_spend_limit_exceeded", AI_ERROR_QUOTA},
 	{"quota_exceeded", AI_ERROR_QUOTA},
 	{"rate_limit_error", AI_ERROR_RATE_LIMIT},
 	{"rate_limit_exceeded", AI_ERROR_RATE_LIMIT},
 	{"request_too_large", AI_ERROR_REQUEST_TOO_LARGE},
+	{"slow_down", AI_ERROR_RATE_LIMIT},
 	{"timeout_error", AI_ERROR_TIMEOUT},
+	{"too_many_prompt_tokens", AI_ERROR_CONTEXT_LENGTH},
+	{"too_many_requests", AI_ERROR_RATE_LIMIT},
 };
 
 /* A phrase that tells more than the status does, where only text is given. */
@@ -97,12 +116,25 @@ static const struct
 	{400, "credit balance is too low", AI_ERROR_QUOTA},
 	{400, "you have reached your specified", AI_ERROR_QUOTA},
 	{400, "incorrect api key", AI_ERROR_AUTHENTICATION},
+	{400, "user location is not supported", AI_ERROR_PERMISSION},
+	{400, "model identifier is invalid", AI_ERROR_NOT_FOUND},
+	{400, "invalid model", AI_ERROR_NOT_FOUND},
+	{0, "use case details have not been submitted", AI_ERROR_PERMISSION},
 	{400, "prompt is too long", AI_ERROR_CONTEXT_LENGTH},
-	{0, "maximum context length", AI_ERROR_CONTEXT_LENGTH},
-	{0, "context length exceeded", AI_ERROR_CONTEXT_LENGTH},
+	{400, "prompt too long", AI_ERROR_CONTEXT_LENGTH},
+	{400, "too many tokens", AI_ERROR_CONTEXT_LENGTH},
+	{400, "input is too long", AI_ERROR_CONTEXT_LENGTH},
+	{400, "too many input tokens", AI_ERROR_CONTEXT_LENGTH},
+	{400, "input tokens exceeded", AI_ERROR_CONTEXT_LENGTH},
+	{400, "input length exceeds", AI_ERROR_CONTEXT_LENGTH},
 	{400, "exceeds the maximum number of tokens", AI_ERROR_CONTEXT_LENGTH},
 	{400, "exceeds the available context size", AI_ERROR_CONTEXT_LENGTH},
-	{400, "input length exceeds", AI_ERROR_CONTEXT_LENGTH},
+	{400, "exceeds the context length", AI_ERROR_CONTEXT_LENGTH},
+	{400, "exceeds maximum context length", AI_ERROR_CONTEXT_LENGTH},
+	{0, "maximum context length", AI_ERROR_CONTEXT_LENGTH},
+	{0, "context length exceeded", AI_ERROR_CONTEXT_LENGTH},
+	{422, "must have less than", AI_ERROR_CONTEXT_LENGTH},
+	{413, "must have less than", AI_ERROR_CONTEXT_LENGTH},
 	{500, "increase the physical batch size", AI_ERROR_CONTEXT_LENGTH},
 	{0, "make sure your api key is valid", AI_ERROR_AUTHENTICATION},
 };
@@ -145,48 +177,150 @@ find_message(const cJSON *body, const cJSON *error)
 	return NULL;
 }
 
+/* A code without what Amazon puts around it; "" for none. */
+static void
+bare_code(const cJSON *item, char *text, size_t size)
+{
+	char		whole[200];
+	const char *start;
+
+	ai_json_scalar_text(item, whole, sizeof(whole));
+	start = strchr(whole, '#') ? strchr(whole, '#') + 1 : whole;
+	snprintf(text, size, "%.*s", (int) strcspn(start, ":"), start);
+}
+
+static bool
+take_kind(const char *code, AiErrorKind *kind)
+{
+	for (size_t i = 0; i < sizeof(known_codes) / sizeof(known_codes[0]); i++)
+	{
+		if (strcmp(code, known_codes[i].code) == 0)
+		{
+			*kind = known_codes[i].kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Looks at every member that may hold a code; true if one tells the kind. */
+static bool
+take_kind_of(const cJSON *place, AiErrorKind *kind)
+{
+	static const char *const names[] = {"code", "type", "status", "error_type", "__type", "error_code", "reason"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		char		code[100];
+
+		bare_code(ai_json_get(place, names[i]), code, sizeof(code));
+		if (code[0] != '\0' && take_kind(code, kind))
+			return true;
+	}
+	return false;
+}
+
+/* The code that is shown: Google's status, else the code, else the type. */
+static void
+take_code(const cJSON *place, AiFailure *failure)
+{
+	static const char *const names[] = {"code", "type", "error_type", "__type"};
+	const char *status = ai_json_string(place, "status");
+
+	if (status != NULL)
+		snprintf(failure->code, sizeof(failure->code), "%s", status);
+	for (size_t i = 0; failure->code[0] == '\0' && i < sizeof(names) / sizeof(names[0]); i++)
+		bare_code(ai_json_get(place, names[i]), failure->code, sizeof(failure->code));
+}
+
+/* The details (an object, or Google's array) say more than the error does. */
+static void
+take_codes(const cJSON *body, const cJSON *error, AiFailure *failure)
+{
+	const cJSON *details = ai_json_get(error, "details");
+	const cJSON *item;
+	bool		own = error == NULL || cJSON_IsString(error);
+
+	take_code(own ? body : error, failure);
+	if (cJSON_IsArray(details))
+	{
+		cJSON_ArrayForEach(item, details)
+		{
+			if (take_kind_of(item, &failure->kind))
+				return;
+		}
+	}
+	if (!take_kind_of(details, &failure->kind) && !take_kind_of(error, &failure->kind) && own)
+		take_kind_of(body, &failure->kind);
+}
+
+/* Google's RetryInfo and QuotaFailure. */
+static void
+take_google_details(const cJSON *error, AiFailure *failure)
+{
+	const cJSON *details = ai_json_get(error, "details");
+	const cJSON *item;
+	bool		daily = false;
+
+	if (!cJSON_IsArray(details))
+		return;
+	cJSON_ArrayForEach(item, details)
+	{
+		const char *delay = ai_json_string(item, "retryDelay");
+		const cJSON *violation;
+
+		if (delay != NULL && strtod(delay, NULL) > 0)
+			failure->retry_after_ms = strtod(delay, NULL) * 1000;
+		cJSON_ArrayForEach(violation, ai_json_get(item, "violations"))
+		{
+			const char *quota = ai_json_string(violation, "quotaId");
+
+			daily = daily || (quota != NULL && strstr(quota, "PerDay") != NULL);
+		}
+	}
+	/* the delay of a few seconds is useless against a quota by the day */
+	if (daily && failure->kind == AI_ERROR_RATE_LIMIT)
+	{
+		failure->kind = AI_ERROR_QUOTA;
+		failure->retry_after_ms = -1;
+	}
+}
+
+/* OpenRouter says in the metadata why it refused. */
+static void
+take_metadata(int status, const cJSON *error, AiFailure *failure)
+{
+	const cJSON *metadata = ai_json_get(error, "metadata");
+
+	if (status == 403 && ai_json_get(metadata, "reasons") != NULL)
+		failure->kind = AI_ERROR_CONTENT_FILTER;
+	else if (status == 403 && ai_json_get(metadata, "limit_source") != NULL)
+		failure->kind = AI_ERROR_QUOTA;
+}
+
 static void
 refine(int status, const cJSON *body, AiFailure *failure)
 {
-	static const char *const names[] = {"code", "type", "status", "error_type", "__type", "error_code"};
 	const cJSON *error;
-	const cJSON *places[3];
 	const char *message;
-	bool		decided = false;
+	const char *parameter;
 
 	if (cJSON_IsArray(body))	/* Google wraps errors in an array at times */
 		body = body->child;
 	error = ai_json_get(body, "error");
-	places[0] = error;
-	places[1] = ai_json_get(error, "details");
-	places[2] = cJSON_IsString(error) || error == NULL ? body : NULL;
-	for (int place = 0; place < 3; place++)
-	{
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		{
-			const cJSON *item = ai_json_get(places[place], names[i]);
-			char		text[sizeof(failure->code)];
-
-			if (item == NULL)
-				continue;
-			ai_json_scalar_text(item, text, sizeof(text));
-			if (text[0] == '\0')
-				continue;
-			if (failure->code[0] == '\0')
-				memcpy(failure->code, text, sizeof(text));
-			for (size_t k = 0; !decided && k < sizeof(known_codes) / sizeof(known_codes[0]); k++)
-			{
-				if (strcmp(text, known_codes[k].code) == 0)
-				{
-					failure->kind = known_codes[k].kind;
-					memcpy(failure->code, text, sizeof(text));
-					decided = true;
-				}
-			}
-		}
-	}
-	if (strcmp(failure->code, "enforced_spend_limit_reached") == 0)
+	if (error == NULL)			/* a failed response of OpenAI's */
+		error = ai_json_get(ai_json_get(body, "response"), "error");
+	take_codes(body, error, failure);
+	/* Google's RESOURCE_EXHAUSTED is under 402 that the credits are */
+	if (status == 402)
 		failure->kind = AI_ERROR_QUOTA;
+	if (status == 400 && strcmp(failure->code, "1500") == 0)
+		failure->kind = AI_ERROR_NOT_FOUND; /* Mistral */
+	take_google_details(error, failure);
+	take_metadata(status, error, failure);
+	parameter = ai_json_string(error ? error : body, "param");
+	if (parameter != NULL)
+		ai_copy_clean(failure->parameter, sizeof(failure->parameter), parameter, strlen(parameter));
 	message = find_message(body, error);
 	if (message != NULL)
 	{
@@ -214,6 +348,8 @@ ai_classify_body(int status, const cJSON *body, AiFailure *failure)
 	failure->kind = kind_of_status(status);
 	failure->http_status = status;
 	refine(status, body, failure);
+	if (failure->message[0] == '\0')
+		snprintf(failure->message, sizeof(failure->message), "the server gave no reason");
 }
 
 /* The text of an HTML or plain page, tags taken out, for the error's detail. */
@@ -235,16 +371,17 @@ text_of_page(const AiHttpReply *http, char *out, size_t size)
 							  (text.len == 0 || text.data[text.len - 1] == ' ')))
 			ai_buffer_append_char(&text, isspace((unsigned char) c) ? ' ' : c);
 	}
-	ai_copy_clean(out, size, text.data ? text.data : "", text.len);
+	if (text.len > 0)
+		ai_copy_clean(out, size, text.data, text.len);
 	ai_buffer_free(&text);
 }
 
 void
-ai_classify_error(const AiTarget *target, const AiHttpReply *http,
-				  AiClassify classify, AiFailure *failure)
+ai_classify_error(const AiTarget *target, const AiHttpReply *http, AiFailure *failure)
 {
 	const char *why;
 	cJSON	   *body = NULL;
+	char		value[100];
 
 	/* an error page of megabytes is not worth a tree */
 	if (http->body.len <= 1024 * 1024)
@@ -252,28 +389,112 @@ ai_classify_error(const AiTarget *target, const AiHttpReply *http,
 	ai_classify_body(http->status, body, failure);
 	if (body == NULL)
 		text_of_page(http, failure->message, sizeof(failure->message));
+	cJSON_Delete(body);
 	if (http->status >= 300 && http->status < 400)
 		snprintf(failure->message, sizeof(failure->message),
 				 "the server redirects elsewhere, and redirects are not followed");
-	if (failure->message[0] == '\0')
-		snprintf(failure->message, sizeof(failure->message),
-				 "the server gave no reason");
-	if (classify != NULL && body != NULL)
-		classify(target, http, body, failure);
-	cJSON_Delete(body);
+
+	if (ai_http_header(http, "x-amzn-errortype", value, sizeof(value)))
+	{
+		cJSON	   *type = cJSON_CreateString(value);
+		char		code[sizeof(failure->code)];
+		AiErrorKind told = failure->kind;
+
+		bare_code(type, code, sizeof(code));
+		cJSON_Delete(type);
+		snprintf(failure->code, sizeof(failure->code), "%s", code);
+		take_kind(code, &failure->kind);
+		/* the text told more than the status did, and so than the type */
+		if (told != kind_of_status(http->status))
+			failure->kind = told;
+	}
+	if (http->status == 498 && target->protocol == AI_PROTOCOL_COHERE)
+		failure->kind = AI_ERROR_CONTENT_FILTER;
+	/* OpenRouter: a balance that is refilled by itself */
+	if (http->status == 402 && ai_http_header(http, "retry-after", value, sizeof(value)))
+		failure->kind = AI_ERROR_RATE_LIMIT;
 }
 
 void
 ai_classify_retry(const AiHttpReply *http, int64_t now, AiFailure *failure)
 {
+	double		hint = ai_http_retry_after_ms(http, now);
 	char		value[16];
 
-	failure->retry_after_ms = ai_http_retry_after_ms(http, now);
+	if (hint > 0)				/* else the body may have one */
+		failure->retry_after_ms = hint;
 	if (ai_http_header(http, "x-should-retry", value, sizeof(value)))
 	{
 		if (strcasecmp(value, "true") == 0)
 			failure->should_retry = 1;
 		else if (strcasecmp(value, "false") == 0)
 			failure->should_retry = 0;
+	}
+}
+
+/* ---- options that a model refuses ---- */
+
+/* How the protocols spell an option, beside its own name. */
+static const struct
+{
+	AiOptionKey key;
+	const char *names[6];
+}			spellings[] = {
+	{AI_OPTION_TEMPERATURE, {"temperature"}},
+	{AI_OPTION_MAX_TOKENS, {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens"}},
+	{AI_OPTION_TOP_P, {"top_p", "topP"}},
+	{AI_OPTION_STOP, {"stop_sequences", "stopSequences", "stop"}},
+	{AI_OPTION_SEED, {"random_seed", "seed"}},
+	{AI_OPTION_REASONING_EFFORT, {"reasoning_effort", "reasoning.effort", "effort", "thinking"}},
+	{AI_OPTION_TOOL_CHOICE, {"tool_choice", "toolChoice"}},
+};
+
+static bool
+is_word(char c)
+{
+	return isalnum((unsigned char) c) || c == '_';
+}
+
+static bool
+names_option(const char *text, const char *name)
+{
+	size_t		len = strlen(name);
+
+	for (const char *p = text; (p = strstr(p, name)) != NULL; p++)
+	{
+		if ((p == text || !is_word(p[-1])) && !is_word(p[len]))
+			return true;
+	}
+	return false;
+}
+
+void
+ai_classify_option(const AiTarget *target, const AiRequest *request, AiFailure *failure)
+{
+	const char *text = failure->parameter[0] ? failure->parameter : failure->message;
+	const char *protocol = ai_protocols[target->protocol]->name;
+
+	if (failure->kind != AI_ERROR_INVALID_REQUEST || failure->hint[0] != '\0')
+		return;
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
+	{
+		const char *option = ai_option_names[spellings[i].key];
+		const char *instead = strstr(failure->message, "Use '");
+
+		if (!ai_option_set(&request->options, spellings[i].key))
+			continue;
+		for (int k = 0; k < 6 && spellings[i].names[k] != NULL; k++)
+		{
+			if (!names_option(text, spellings[i].names[k]))
+				continue;
+			if (instead != NULL && strchr(instead + 5, '\'') != NULL)
+				ai_failure_hint(failure, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, renames) VALUES ('%s', '%s', '{\"%s\": \"%.*s\"}');",
+								target->remote_model, protocol, option,
+								(int) strcspn(instead + 5, "'"), instead + 5);
+			else
+				ai_failure_hint(failure, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, refuses) VALUES ('%s', '%s', '{%s}');",
+								target->remote_model, protocol, option);
+			return;
+		}
 	}
 }

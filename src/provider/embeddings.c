@@ -52,7 +52,28 @@ base64_digit(char c)
 	return -1;
 }
 
-/* Little-endian float32 in base64 (float64 from some old servers). */
+/*
+ * Old vLLM sends float64.  Such numbers were float32 before, so that the low
+ * 29 bits of each are zero; of real float32 no vector but zeros looks so.
+ */
+static bool
+are_doubles(const unsigned char *bytes, size_t n)
+{
+	bool		zeros = true;
+
+	if (n % sizeof(double) != 0)
+		return false;
+	for (size_t i = 0; i < n; i += sizeof(double))
+	{
+		if (bytes[i] != 0 || bytes[i + 1] != 0 || bytes[i + 2] != 0 || (bytes[i + 3] & 0x1f) != 0)
+			return false;
+		for (size_t k = 3; k < sizeof(double); k++)
+			zeros = zeros && bytes[i + k] == 0;
+	}
+	return !zeros;
+}
+
+/* Little-endian float32 in base64, or float64. */
 static bool
 decode_base64(const AiRequest *request, const char *text, size_t len, int index,
 			  AiReply *reply, AiFailure *failure)
@@ -91,7 +112,7 @@ decode_base64(const AiRequest *request, const char *text, size_t len, int index,
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
 					   "the reply has an embedding that is not base64 of floats");
 	}
-	wide = request->dimensions > 0 && n == (size_t) request->dimensions * sizeof(double);
+	wide = are_doubles(bytes, n);
 	dimensions = (int) (n / (wide ? sizeof(double) : sizeof(float)));
 	place = vector_place(request, reply, index, dimensions, failure);
 	for (int i = 0; place != NULL && i < dimensions; i++)
@@ -228,6 +249,17 @@ ai_check_vectors(const AiRequest *request, const bool *seen, AiReply *reply,
 	return true;
 }
 
+bool
+ai_finish_vectors(AiJsonReader *reader, bool good, const AiRequest *request, AiReply *reply,
+				  AiFailure *failure)
+{
+	if (good && !reader->failed)
+		good = ai_check_vectors(request, NULL, reply, failure);
+	if ((!good || reader->failed) && failure->kind == AI_ERROR_NONE)
+		ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply is not the JSON of embeddings");
+	return failure->kind == AI_ERROR_NONE;
+}
+
 /*
  * One element of "data".  "index" may stand before or behind the numbers, so
  * the numbers are remembered by position and read once the index is known.
@@ -339,8 +371,5 @@ ai_parse_openai_embeddings(const AiRequest *request, const AiHttpReply *http,
 	free(seen);
 	if ((!good || reader.failed) && failure->kind == AI_ERROR_NONE)
 		ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply is not the JSON of embeddings");
-	if (failure->kind == AI_ERROR_NONE)
-		return true;
-	ai_reply_free(reply);
-	return false;
+	return failure->kind == AI_ERROR_NONE;
 }

@@ -21,6 +21,11 @@
  *	tokens			{"input", "cache_read", "cache_write", "output",
  *					"reasoning"}; default: a token for every four bytes
  *	dimensions		of embeddings; default 8
+ *	moderation		{"category": score, ...}; from 0.5 on a category is found
+ *
+ * A document's score in a rerank is the share of the query's words that it
+ * holds.  A transcription is the answer, in which {bytes} is the size of the
+ * recording.
  *
  * Embeddings are made from a hash of the text and have length 1: the same text
  * always has the same vector.
@@ -33,12 +38,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int64_t n_answers = 0;
 
 static const char *const known_keys[] = {
 	"answer", "answers", "latency_ms", "fail", "fail_times", "fail_if", "message",
-	"retry_after_ms", "finish_reason", "tool_calls", "tokens", "dimensions",
+	"retry_after_ms", "finish_reason", "tool_calls", "tokens", "dimensions", "moderation",
 };
 
 #define N_KNOWN_KEYS	(sizeof(known_keys) / sizeof(known_keys[0]))
@@ -137,24 +143,23 @@ fill_template(const char *template, const AiTarget *target, const AiRequest *req
 	ai_buffer_append_string(&out, "");
 	while (*template)
 	{
-		static const char *const names[] = {"{prompt}", "{system}", "{model}", "{n}", "{attempt}"};
-		const char *values[] = {last_prompt(request), system ? system : "",
-		target->remote_model, NULL, NULL};
+		static const char *const names[] = {"{prompt}", "{system}", "{model}", "{n}", "{attempt}", "{bytes}"};
+		const char *values[] = {last_prompt(request), system ? system : "", target->remote_model};
+		const int64_t numbers[] = {0, 0, 0, n_answers, attempt, (int64_t) request->audio_len};
 		size_t		i;
 
-		for (i = 0; i < 5; i++)
+		for (i = 0; i < 6; i++)
 		{
 			if (strncmp(template, names[i], strlen(names[i])) == 0)
 				break;
 		}
-		if (i == 5)
+		if (i == 6)
 		{
 			ai_buffer_append_char(&out, *template++);
 			continue;
 		}
-		snprintf(number, sizeof(number), "%lld",
-				 i == 3 ? (long long) n_answers : (long long) attempt);
-		ai_buffer_append_string(&out, values[i] ? values[i] : number);
+		snprintf(number, sizeof(number), "%lld", (long long) numbers[i]);
+		ai_buffer_append_string(&out, i < 3 ? values[i] : number);
 		template += strlen(names[i]);
 	}
 	free(system);
@@ -262,6 +267,89 @@ respond_embed(const cJSON *mock, const AiRequest *request, AiReply *reply, AiFai
 	return true;
 }
 
+static size_t
+next_word(const char **text)
+{
+	static const char blanks[] = " \t\r\n.,;:!?";
+
+	*text += strspn(*text, blanks);
+	return strcspn(*text, blanks);
+}
+
+static bool
+holds_word(const char *text, const char *word, size_t len)
+{
+	for (size_t n = next_word(&text); n > 0; text += n, n = next_word(&text))
+	{
+		if (n == len && strncasecmp(text, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+respond_rerank(const AiRequest *request, AiReply *reply, AiFailure *failure)
+{
+	for (int i = 0; i < request->n_inputs; i++)
+	{
+		const char *query = request->query;
+		int			words = 0;
+		int			held = 0;
+
+		for (size_t n = next_word(&query); n > 0; query += n, n = next_word(&query))
+		{
+			words++;
+			held += holds_word(request->inputs[i], query, n);
+		}
+		if (!ai_reply_add_score(reply, request->n_inputs, i, words ? (double) held / words : 0, failure))
+			return false;
+	}
+	return true;
+}
+
+static void
+respond_moderate(const cJSON *mock, AiReply *reply)
+{
+	const cJSON *scores = ai_json_get(mock, "moderation");
+	const cJSON *score;
+	cJSON	   *categories = cJSON_CreateObject();
+	bool		any = false;
+
+	cJSON_ArrayForEach(score, scores)
+	{
+		bool		found = cJSON_IsNumber(score) && score->valuedouble >= 0.5;
+
+		cJSON_AddBoolToObject(categories, score->string, found);
+		any = any || found;
+	}
+	reply->moderation = cJSON_CreateObject();
+	cJSON_AddBoolToObject(reply->moderation, "flagged", any);
+	cJSON_AddItemToObject(reply->moderation, "categories", categories);
+	cJSON_AddItemToObject(reply->moderation, "scores",
+						  scores ? cJSON_Duplicate(scores, true) : cJSON_CreateObject());
+}
+
+static bool
+respond_task(const cJSON *mock, const AiTarget *target, const AiRequest *request,
+			 int attempt, AiReply *reply, AiFailure *failure)
+{
+	switch (request->task)
+	{
+		case AI_TASK_CHAT:
+			break;
+		case AI_TASK_EMBED:
+			return respond_embed(mock, request, reply, failure);
+		case AI_TASK_RERANK:
+			return respond_rerank(request, reply, failure);
+		case AI_TASK_MODERATE:
+			respond_moderate(mock, reply);
+			return true;
+		case AI_TASK_TRANSCRIBE:
+			break;
+	}
+	return respond_chat(mock, target, request, attempt, reply, failure);
+}
+
 static bool
 mock_respond(const AiTarget *target, const AiRequest *request, int attempt,
 			 AiReply *reply, AiFailure *failure, double *latency_ms)
@@ -278,9 +366,7 @@ mock_respond(const AiTarget *target, const AiRequest *request, int attempt,
 	n_answers++;
 	if (scripted_failure(mock, request, attempt, failure))
 		return false;
-	good = request->task == AI_TASK_EMBED
-		? respond_embed(mock, request, reply, failure)
-		: respond_chat(mock, target, request, attempt, reply, failure);
+	good = respond_task(mock, target, request, attempt, reply, failure);
 	reply->model = ai_strdup(target->remote_model);
 	snprintf(reply->request_id, sizeof(reply->request_id), "mock-%lld", (long long) n_answers);
 	fill_usage(mock, request, reply);
@@ -294,9 +380,13 @@ const AiProtocol ai_protocol_mock = {
 	.options = {
 		[AI_TASK_CHAT] = ALL_OPTIONS,
 		[AI_TASK_EMBED] = AI_OPTION_BIT(AI_OPTION_EXTRA) | AI_OPTION_BIT(AI_OPTION_MOCK),
+		[AI_TASK_RERANK] = AI_OPTION_BIT(AI_OPTION_EXTRA) | AI_OPTION_BIT(AI_OPTION_MOCK),
+		[AI_TASK_MODERATE] = AI_OPTION_BIT(AI_OPTION_EXTRA) | AI_OPTION_BIT(AI_OPTION_MOCK),
+		[AI_TASK_TRANSCRIBE] = ALL_OPTIONS,
 	},
 	.max_inputs = 2048,
 	.images = true,
 	.tools = true,
+	.schema = true,
 	.respond = mock_respond,
 };

@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "provider/parts.h"
+#include "provider/stream.h"
+
 static void
 write_messages(AiJsonWriter *writer, const AiRequest *request)
 {
@@ -72,6 +75,10 @@ write_messages(AiJsonWriter *writer, const AiRequest *request)
 static void
 write_options(AiJsonWriter *writer, const AiTarget *target, const AiOptions *options)
 {
+	static const AiSpelling spelling = {
+		.max_tokens = "num_predict",.temperature = "temperature",.top_p = "top_p",
+		.seed = "seed",.stop = "stop",
+	};
 	const cJSON *num_ctx = ai_json_get(target->settings, "num_ctx");
 
 	ai_write_key(writer, "options");
@@ -81,31 +88,7 @@ write_options(AiJsonWriter *writer, const AiTarget *target, const AiOptions *opt
 		ai_write_key(writer, "num_ctx");
 		ai_write_tree(writer, num_ctx);
 	}
-	if (ai_option_set(options, AI_OPTION_MAX_TOKENS))
-	{
-		ai_write_key(writer, "num_predict");
-		ai_write_int(writer, options->max_tokens);
-	}
-	if (ai_option_set(options, AI_OPTION_TEMPERATURE))
-	{
-		ai_write_key(writer, "temperature");
-		ai_write_double(writer, options->temperature);
-	}
-	if (ai_option_set(options, AI_OPTION_TOP_P))
-	{
-		ai_write_key(writer, "top_p");
-		ai_write_double(writer, options->top_p);
-	}
-	if (ai_option_set(options, AI_OPTION_SEED))
-	{
-		ai_write_key(writer, "seed");
-		ai_write_int(writer, options->seed);
-	}
-	if (ai_option_set(options, AI_OPTION_STOP))
-	{
-		ai_write_key(writer, "stop");
-		ai_write_tree(writer, options->stop);
-	}
+	ai_write_options(writer, target, options, &spelling);
 	ai_write_object_end(writer);
 }
 
@@ -126,6 +109,11 @@ write_chat(AiJsonWriter *writer, const AiTarget *target, const AiRequest *reques
 			ai_write_string(writer, options->reasoning_effort);
 	}
 	write_options(writer, target, options);
+	if (request->schema != NULL)
+	{
+		ai_write_key(writer, "format");
+		ai_write_tree(writer, request->schema);
+	}
 	if (request->tools != NULL)
 	{
 		ai_write_key(writer, "tools");
@@ -136,11 +124,7 @@ write_chat(AiJsonWriter *writer, const AiTarget *target, const AiRequest *reques
 static void
 write_embed(AiJsonWriter *writer, const AiRequest *request)
 {
-	ai_write_key(writer, "input");
-	ai_write_array(writer);
-	for (int i = 0; i < request->n_inputs; i++)
-		ai_write_string(writer, request->inputs[i]);
-	ai_write_array_end(writer);
+	ai_write_inputs(writer, "input", request);
 	ai_write_key(writer, "truncate");
 	ai_write_bool(writer, false);
 	if (request->dimensions > 0)
@@ -157,9 +141,10 @@ ollama_build(const AiTarget *target, const AiRequest *request,
 	bool		embed = request->task == AI_TASK_EMBED;
 	const cJSON *keep_alive = ai_json_get(target->settings, "keep_alive");
 	AiJsonWriter writer;
-	bool		good = true;
+	bool		good;
 
-	ai_put_url(http, target->endpoint, embed ? "/api/embed" : "/api/chat");
+	if (!ai_put_url(http, target, embed ? "/api/embed" : "/api/chat", failure))
+		return false;
 	ai_write_start(&writer, &http->body);
 	ai_write_object(&writer);
 	ai_write_string_member(&writer, "model", target->remote_model);
@@ -172,8 +157,7 @@ ollama_build(const AiTarget *target, const AiRequest *request,
 		ai_write_key(&writer, "keep_alive");
 		ai_write_tree(&writer, keep_alive);
 	}
-	if (ai_option_set(&request->options, AI_OPTION_EXTRA))
-		good = ai_write_extra(&writer, request->options.extra, failure);
+	good = ai_write_rest(&writer, target, request, failure);
 	ai_write_object_end(&writer);
 	ai_write_end(&writer);
 	return good;
@@ -183,13 +167,16 @@ static bool
 read_chat(const cJSON *body, AiReply *reply, AiFailure *failure)
 {
 	const cJSON *message = ai_json_get(body, "message");
+	const char *response = ai_json_string(body, "response");	/* of /api/generate */
 	const char *reason = ai_json_string(body, "done_reason");
 	const cJSON *call;
 
-	if (message == NULL || cJSON_IsFalse(ai_json_get(body, "done")))
-		return ai_fail(failure, AI_ERROR_INVALID_REPLY, message == NULL
+	if ((message == NULL && response == NULL) || cJSON_IsFalse(ai_json_get(body, "done")))
+		return ai_fail(failure, AI_ERROR_INVALID_REPLY, message == NULL && response == NULL
 					   ? "the reply has no \"message\"" : "the reply is not done");
-	reply->text = ai_strdup(ai_json_string(message, "content"));
+	reply->text = ai_strdup(message ? ai_json_string(message, "content") : response);
+	reply->reasoning = ai_strdup(ai_json_string(message, "thinking"));
+	ai_reply_split_thinking(reply);
 	cJSON_ArrayForEach(call, ai_json_get(message, "tool_calls"))
 	{
 		const cJSON *function = ai_json_get(call, "function");
@@ -238,30 +225,22 @@ parse_embed(const AiRequest *request, const AiHttpReply *http, AiReply *reply,
 		else
 			ai_read_skip(&reader);
 	}
-	if (good && !reader.failed)
-		good = ai_check_vectors(request, NULL, reply, failure);
-	if ((!good || reader.failed) && failure->kind == AI_ERROR_NONE)
-		ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply is not the JSON of embeddings");
-	if (failure->kind == AI_ERROR_NONE)
-		return true;
-	ai_reply_free(reply);
-	return false;
+	return ai_finish_vectors(&reader, good, request, reply, failure);
 }
 
 static bool
 ollama_parse(const AiTarget *target, const AiRequest *request,
 			 const AiHttpReply *http, AiReply *reply, AiFailure *failure)
 {
-	const char *why;
 	cJSON	   *body;
 	bool		good;
 
 	(void) target;
 	if (request->task == AI_TASK_EMBED)
 		return parse_embed(request, http, reply, failure);
-	body = ai_json_parse(http->body.data, http->body.len, &why);
+	body = ai_reply_tree(http, &ai_assemble_ollama, failure);
 	if (body == NULL)
-		return ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply cannot be read: %s", why);
+		return false;
 	if (ai_json_get(body, "error") != NULL)
 	{
 		ai_classify_body(500, body, failure);
@@ -270,8 +249,6 @@ ollama_parse(const AiTarget *target, const AiRequest *request,
 	else
 		good = read_chat(body, reply, failure);
 	cJSON_Delete(body);
-	if (!good)
-		ai_reply_free(reply);
 	return good;
 }
 
@@ -287,6 +264,7 @@ const AiProtocol ai_protocol_ollama = {
 	.max_inputs = 512,
 	.images = true,
 	.tools = true,
+	.schema = true,
 	.build = ollama_build,
 	.parse = ollama_parse,
 };

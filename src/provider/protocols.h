@@ -9,20 +9,33 @@
 #include "provider/provider.h"
 
 extern const AiProtocol ai_protocol_openai_chat;
+extern const AiProtocol ai_protocol_openai_responses;
 extern const AiProtocol ai_protocol_anthropic_messages;
+extern const AiProtocol ai_protocol_bedrock_converse;
+extern const AiProtocol ai_protocol_bedrock_invoke;
+extern const AiProtocol ai_protocol_gemini;
+extern const AiProtocol ai_protocol_gemini_interactions;
+extern const AiProtocol ai_protocol_vertex_predict;
 extern const AiProtocol ai_protocol_ollama;
+extern const AiProtocol ai_protocol_cohere;
+extern const AiProtocol ai_protocol_voyage;
+extern const AiProtocol ai_protocol_tei;
+extern const AiProtocol ai_protocol_content_safety;
 extern const AiProtocol ai_protocol_mock;
-
-typedef void (*AiClassify) (const AiTarget *target, const AiHttpReply *http,
-							const cJSON *body, AiFailure *failure);
 
 /*
  * Reads a reply whose status is not 2xx: the kind from the status, refined by
- * the codes and texts that are common to providers, then by the protocol's
- * own `classify`, if it has one.
+ * the codes and texts that are common to providers, then by what is the
+ * protocol's alone.
  */
-extern void ai_classify_error(const AiTarget *target, const AiHttpReply *http,
-							  AiClassify classify, AiFailure *failure);
+extern void ai_classify_error(const AiTarget *target, const AiHttpReply *http, AiFailure *failure);
+
+/*
+ * Where a provider refused one of the options that were sent, says which row
+ * of model_profiles would keep it from being sent.
+ */
+extern void ai_classify_option(const AiTarget *target, const AiRequest *request,
+							   AiFailure *failure);
 
 /*
  * The same for an error object found in a reply with status 200, or in a
@@ -59,5 +72,21 @@ extern bool ai_read_vector(AiJsonReader *reader, const AiRequest *request, int i
 /* After parsing: every input has its vector, of the dimensions asked for. */
 extern bool ai_check_vectors(const AiRequest *request, const bool *seen, AiReply *reply,
 							 AiFailure *failure);
+
+/*
+ * The end of a reader of embeddings: `good` and the reader's state become the
+ * result; ai_check_vectors() is included.
+ */
+extern bool ai_finish_vectors(AiJsonReader *reader, bool good, const AiRequest *request,
+							  AiReply *reply, AiFailure *failure);
+
+/* ---- openai_tasks.c ---- */
+
+/*
+ * A list of {"index", "relevance_score" | "relevanceScore" | "score"} into the
+ * reply, in the order of the list.
+ */
+extern bool ai_read_scores(const cJSON *list, const AiRequest *request, AiReply *reply,
+						   AiFailure *failure);
 
 #endif							/* AI_PROTOCOLS_H */

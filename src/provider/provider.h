@@ -27,6 +27,7 @@
 #define AI_PROVIDER_H
 
 #include "provider/options.h"
+#include "util/crypto.h"
 #include "util/failure.h"
 #include "util/json.h"
 #include "util/wire.h"
@@ -41,6 +42,7 @@ typedef enum AiTask
 } AiTask;
 
 #define AI_TASKS	(AI_TASK_TRANSCRIBE + 1)
+#define AI_TASK_BIT(task)	(UINT32_C(1) << (task))
 
 extern const char *const ai_task_names[AI_TASKS];
 
@@ -48,19 +50,59 @@ typedef enum AiProtocolId
 {
 	AI_PROTOCOL_NONE = 0,
 	AI_PROTOCOL_OPENAI_CHAT,
+	AI_PROTOCOL_OPENAI_RESPONSES,
 	AI_PROTOCOL_ANTHROPIC_MESSAGES,
+	AI_PROTOCOL_BEDROCK_CONVERSE,
+	AI_PROTOCOL_BEDROCK_INVOKE,
+	AI_PROTOCOL_GEMINI,
+	AI_PROTOCOL_GEMINI_INTERACTIONS,
+	AI_PROTOCOL_VERTEX_PREDICT,
 	AI_PROTOCOL_OLLAMA,
+	AI_PROTOCOL_COHERE,
+	AI_PROTOCOL_VOYAGE,
+	AI_PROTOCOL_TEI,
+	AI_PROTOCOL_CONTENT_SAFETY,
 	AI_PROTOCOL_MOCK,
 } AiProtocolId;
 
 #define AI_PROTOCOLS	(AI_PROTOCOL_MOCK + 1)
+#define AI_PROTOCOL_BIT(id)	(UINT32_C(1) << (id))
 
 typedef enum AiAuth
 {
 	AI_AUTH_NONE,				/* takes no key */
 	AI_AUTH_BEARER,				/* Authorization: Bearer */
 	AI_AUTH_X_API_KEY,			/* x-api-key */
+	AI_AUTH_X_GOOG_API_KEY,		/* x-goog-api-key */
+	AI_AUTH_AZURE,				/* api-key, or a token of Entra ID */
+	AI_AUTH_AWS,				/* Signature Version 4, or a Bedrock API key */
+	AI_AUTH_GOOGLE,				/* a token for a service account */
 } AiAuth;
+
+/*
+ * How a provider deviates from the protocol that it speaks, as far as data can
+ * say it.  All zero = as the protocol's file has it.
+ */
+typedef struct AiDialect
+{
+	const char *max_tokens;		/* other names of members */
+	const char *seed;
+	const char *dimensions;
+	const char *rerank_path;
+	const char *rerank_top;
+	bool		json_object_only;	/* has JSON, but takes no schema */
+	bool		base64;			/* embeddings are asked for in base64 */
+	bool		reasoning_beside;	/* completion_tokens excludes reasoning */
+} AiDialect;
+
+/* The path before a protocol's own, at an endpoint that names none. */
+typedef struct AiBase
+{
+	AiProtocolId protocol;
+	const char *path;			/* {setting} is replaced */
+} AiBase;
+
+#define AI_MAX_BASES	4
 
 typedef struct AiProvider
 {
@@ -69,14 +111,45 @@ typedef struct AiProvider
 	AiAuth		auth;
 	bool		key_required;	/* its own hosts refuse a call without a key */
 	bool		in_process;		/* answers by itself, without a network */
-	const char *endpoint;		/* NULL = the model or the GUC must give one */
+	const char *endpoint;		/* {setting} is replaced; NULL = the model or
+								 * the GUC must give one */
 	const char *hosts;			/* its own hosts, as a list of
 								 * ai_host_listed() */
 	const char *key_variable;	/* the environment variable its users know */
 	const char *const *settings;	/* keys that models.settings may have;
 									 * NULL-ended */
+	const char *const *parameters;	/* those of its configuration:
+									 * ai_gateway.<name>_<parameter>; NULL =
+									 * none */
+	uint32_t	protocols;		/* AI_PROTOCOL_BITs of those that it speaks
+								 * beside its own */
+	AiProtocolId task_protocols[AI_TASKS];	/* for tasks that its own does not
+											 * serve */
+	uint32_t	tasks;			/* AI_TASK_BITs; 0 = all that the protocol
+								 * does */
+	int			max_inputs;		/* of an embedding request; 0 = the protocol's */
+	int			max_input_bytes;	/* likewise */
+	AiDialect	dialect;
+	AiBase		bases[AI_MAX_BASES];
 	const char *description;
 } AiProvider;
+
+/*
+ * What a family of models refuses, renames or requires (a row of
+ * ai_gateway.model_profiles).  All pointers are borrowed.
+ */
+typedef struct AiProfile
+{
+	const char *pattern;
+	uint32_t	refuses;		/* AI_OPTION_BITs */
+	bool		refuses_tools;
+	bool		refuses_images;
+	bool		refuses_schema;
+	bool		refuses_dimensions;
+	bool		refuses_forced_tools;	/* tool_choice "required" or a name */
+	const cJSON *renames;		/* {"max_tokens": "max_completion_tokens"} */
+	const cJSON *requires;		/* members for each request that lacks them */
+} AiProfile;
 
 typedef struct AiTarget
 {
@@ -85,7 +158,14 @@ typedef struct AiTarget
 	const char *endpoint;		/* no slash at the end */
 	const char *remote_model;
 	const char *api_key;		/* NULL = send none */
+	bool		token;			/* the key is a token: sent as Bearer */
+	const cJSON *fields;		/* of a key file that is a JSON object */
+	const AiProfile *profile;	/* what its family of models wants, or NULL */
+	const AiCrypto *crypto;
+	int64_t		now;			/* seconds since 1970, for signatures */
 	const cJSON *settings;		/* an object, or NULL */
+	/* where a setting is configured for the provider as a whole; may be NULL */
+	const char *(*default_setting) (const char *provider, const char *name);
 } AiTarget;
 
 typedef enum AiRole
@@ -120,9 +200,15 @@ typedef struct AiRequest
 	int			n_messages;
 	const cJSON *tools;			/* OpenAI's form: [{type, function: {...}}] or
 								 * NULL */
-	const char *const *inputs;	/* embed */
+	const char *const *inputs;	/* embed, rerank, moderate */
 	int			n_inputs;
 	int			dimensions;		/* embed; 0 = the model's own */
+	const cJSON *schema;		/* chat: the answer is to be JSON of this
+								 * schema */
+	const char *query;			/* rerank; the documents are the inputs */
+	int			top_n;			/* rerank; 0 = all */
+	const unsigned char *audio; /* transcribe */
+	size_t		audio_len;
 	AiOptions	options;
 } AiRequest;
 
@@ -152,11 +238,21 @@ typedef struct AiUsage
 	int64_t		cache_write;
 	int64_t		visible_output;
 	int64_t		reasoning;
+	int64_t		all_input;		/* as the provider counts them, where it does: */
+	int64_t		all_output;		/* some count less of the whole than of a part */
 } AiUsage;
+
+typedef struct AiScore
+{
+	int			index;
+	double		score;
+} AiScore;
 
 typedef struct AiReply
 {
 	char	   *text;			/* chat; NULL if there is none */
+	char	   *reasoning;		/* what it thought, where the provider shows
+								 * it */
 	char	   *refusal;		/* what the model said when it refused */
 	cJSON	   *tool_calls;		/* [{id, name, arguments: object}] or NULL */
 	AiFinishReason finish;
@@ -167,6 +263,9 @@ typedef struct AiReply
 								 * order */
 	int			n_vectors;
 	int			dimensions;
+	AiScore    *scores;			/* rerank, in the provider's order */
+	int			n_scores;
+	cJSON	   *moderation;		/* moderate: {flagged, categories, scores} */
 } AiReply;
 
 /*
@@ -176,8 +275,6 @@ typedef struct AiReply
  * build	appends to an empty request: URL, headers (without the key) and
  *			body.
  * parse	reads a reply with a 2xx status.
- * classify reads any other reply into a failure: kind, code, message.  NULL =
- *			the common reader of provider.c is enough.
  * respond	for a provider that answers in process: fills the reply or the
  *			failure; *latency_ms says when it would have arrived.
  */
@@ -187,15 +284,16 @@ typedef struct AiProtocol
 	uint32_t	options[AI_TASKS];
 	int			max_inputs;		/* embedding inputs a request may carry */
 	int			max_input_bytes;	/* and their bytes together; 0 = no limit */
+	int			(*limit) (const AiTarget *target);	/* where max_inputs
+													 * depends */
 	bool		images;
 	bool		tools;
+	bool		schema;			/* takes a JSON Schema for the answer */
 	bool		(*build) (const AiTarget *target, const AiRequest *request,
 						  AiHttpRequest *http, AiFailure *failure);
 	bool		(*parse) (const AiTarget *target, const AiRequest *request,
 						  const AiHttpReply *http, AiReply *reply,
 						  AiFailure *failure);
-	void		(*classify) (const AiTarget *target, const AiHttpReply *http,
-							 const cJSON *body, AiFailure *failure);
 	bool		(*respond) (const AiTarget *target, const AiRequest *request,
 							int attempt, AiReply *reply, AiFailure *failure,
 							double *latency_ms);
@@ -207,7 +305,27 @@ extern const AiProtocol *const ai_protocols[AI_PROTOCOLS];
 
 extern const AiProvider *ai_provider_by_name(const char *name);
 extern AiProtocolId ai_protocol_by_name(const char *name);
+extern bool ai_task_by_name(const char *name, AiTask *task);
+
+/* The protocol that a provider has for a task, where a model row names none. */
+extern AiProtocolId ai_provider_protocol(const AiProvider *provider, AiTask task);
 extern bool ai_provider_speaks(const AiProvider *provider, AiProtocolId protocol);
+extern bool ai_provider_serves(const AiProvider *provider, AiProtocolId protocol, AiTask task);
+
+/*
+ * How many inputs, and bytes of them (0 = no limit), one embedding request may
+ * carry.
+ */
+extern void ai_provider_limits(const AiTarget *target, int *max_inputs, int *max_bytes);
+
+/*
+ * The provider's own endpoint with its {settings} filled in; false with a
+ * failure that names the one that is missing or cannot be part of a host.
+ */
+extern bool ai_provider_endpoint(const AiTarget *target, AiBuffer *out, AiFailure *failure);
+
+/* May the answer be constrained by a schema there, or is it to be asked for in words? */
+extern bool ai_provider_takes_schema(const AiTarget *target);
 
 /* "a, b, c" of all names, for errors. */
 extern void ai_provider_names(AiBuffer *out);
@@ -239,8 +357,12 @@ extern void ai_reply_free(AiReply *reply);
 
 /* ---- what protocols share; see provider.c ---- */
 
-/* endpoint + path, where the endpoint may already end in /v1 or not. */
-extern void ai_put_url(AiHttpRequest *http, const char *endpoint, const char *path);
+/*
+ * endpoint + the provider's base for this protocol, if the endpoint has no
+ * path of its own + path.
+ */
+extern bool ai_put_url(AiHttpRequest *http, const AiTarget *target, const char *path,
+					   AiFailure *failure);
 extern void ai_put_header(AiHttpRequest *http, const char *name, const char *value);
 
 /* Collects the text of all system messages, joined by blank lines. */
@@ -250,6 +372,10 @@ extern char *ai_system_text(const AiRequest *request);
 extern bool ai_reply_add_tool_call(AiReply *reply, const char *id, const char *name,
 								   const char *arguments_text,
 								   const cJSON *arguments, AiFailure *failure);
+
+/* Adds a score; index must be one of n documents, and new. */
+extern bool ai_reply_add_score(AiReply *reply, int n_documents, int64_t index, double score,
+							   AiFailure *failure);
 
 /* Room for count x dimensions floats in the reply; checks the product. */
 extern bool ai_reply_make_vectors(AiReply *reply, int count, int dimensions,

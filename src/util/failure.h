@@ -56,6 +56,7 @@ typedef struct AiFailure
 	double		retry_after_ms; /* the server's hint; < 0 = none */
 	const char *sqlstate;		/* overrides the kind's; static or NULL */
 	char		code[64];		/* the provider's own code or type */
+	char		parameter[64];	/* what it refused, where it says so */
 	char		request_id[128];
 	char		message[600];	/* what the provider or the engine said */
 	char		hint[400];		/* a command to run, or empty */

@@ -77,6 +77,9 @@ extern void ai_write_base64(AiJsonWriter *writer, const char *prefix,
  */
 extern bool ai_write_extra(AiJsonWriter *writer, const cJSON *extra, AiFailure *failure);
 
+/* Adds those that the open outermost object does not have yet. */
+extern void ai_write_missing(AiJsonWriter *writer, const cJSON *members);
+
 /*
  * The pull reader walks a document without building a tree, for replies that
  * are mostly numbers.  `data` must be NUL-terminated.  Once `failed` is set

@@ -237,6 +237,21 @@ ai_write_base64(AiJsonWriter *writer, const char *prefix,
 	ai_buffer_append_char(out, '"');
 }
 
+static bool
+is_written(const AiJsonWriter *writer, const char *name)
+{
+	size_t		len = strlen(name);
+	const char *p = writer->members.data;
+
+	while (p != NULL && (p = strchr(p, '\n')) != NULL && p[1] != '\0')
+	{
+		p++;
+		if (strncmp(p, name, len) == 0 && p[len] == '\n')
+			return true;
+	}
+	return false;
+}
+
 bool
 ai_write_extra(AiJsonWriter *writer, const cJSON *extra, AiFailure *failure)
 {
@@ -244,13 +259,7 @@ ai_write_extra(AiJsonWriter *writer, const cJSON *extra, AiFailure *failure)
 
 	cJSON_ArrayForEach(member, extra)
 	{
-		char		needle[130];
-
-		if (strlen(member->string) >= sizeof(needle) - 2)
-			return ai_fail(failure, AI_ERROR_INVALID_REQUEST,
-						   "a member of options.extra has a name that is too long");
-		snprintf(needle, sizeof(needle), "\n%s\n", member->string);
-		if (writer->members.data && strstr(writer->members.data, needle))
+		if (is_written(writer, member->string))
 			return ai_fail(failure, AI_ERROR_INVALID_REQUEST,
 						   "options.extra may not override \"%s\", which the request already has",
 						   member->string);
@@ -258,4 +267,18 @@ ai_write_extra(AiJsonWriter *writer, const cJSON *extra, AiFailure *failure)
 		ai_write_tree(writer, member);
 	}
 	return true;
+}
+
+void
+ai_write_missing(AiJsonWriter *writer, const cJSON *members)
+{
+	const cJSON *member;
+
+	cJSON_ArrayForEach(member, members)
+	{
+		if (is_written(writer, member->string))
+			continue;
+		ai_write_key(writer, member->string);
+		ai_write_tree(writer, member);
+	}
 }

@@ -303,6 +303,22 @@ parse_host_entry(const char *entry, AiUrl *url)
 						   strlen(entry) - (wildcard ? 2 : 0), url, &why);
 }
 
+/* A star stands for a part of one label: letters, digits and hyphens. */
+static bool
+glob_matches(const char *pattern, const char *host)
+{
+	if (*pattern == '\0' || *host == '\0')
+		return *pattern == *host;
+	if (*pattern != '*')
+		return *pattern == *host && glob_matches(pattern + 1, host + 1);
+	for (; *host && *host != '.'; host++)
+	{
+		if (glob_matches(pattern + 1, host + 1))
+			return true;
+	}
+	return false;
+}
+
 static bool
 entry_matches(const char *entry, const char *host, int port)
 {
@@ -315,6 +331,8 @@ entry_matches(const char *entry, const char *host, int port)
 				network_holds(&network, AF_INET, bytes)) ||
 			(inet_pton(AF_INET6, host, bytes) == 1 &&
 			 network_holds(&network, AF_INET6, bytes));
+	if (strrchr(entry, '*') != NULL && (strrchr(entry, '*') != entry || entry[1] != '.'))
+		return port == 443 && glob_matches(entry, host);
 	if (!parse_host_entry(entry, &url))
 		return false;
 	if (url.port != 0 && url.port != port)

@@ -16,7 +16,7 @@ ai_http_request_free(AiHttpRequest *request)
 {
 	ai_buffer_free(&request->url);
 	ai_buffer_wipe(&request->headers);
-	ai_buffer_free(&request->body);
+	ai_buffer_wipe(&request->body);
 }
 
 void

@@ -186,6 +186,10 @@ sub good
 	return $json->encode({ id => 'm', type => 'message', model => 'fault', stop_reason => 'end_turn',
 			content => [ { type => 'text', text => $text } ], usage => { input_tokens => 3, output_tokens => 1 } })
 	  if $path =~ m{/messages$};
+	return $json->encode({ id => 'resp', model => 'fault', status => 'completed',
+			output => [ { type => 'message', role => 'assistant', content => [ { type => 'output_text', text => $text } ] } ],
+			usage => { input_tokens => 3, output_tokens => 1 } })
+	  if $path =~ m{/responses$};
 	return $json->encode({ model => 'fault', done => JSON::PP::true, done_reason => 'stop',
 			message => { role => 'assistant', content => $text }, prompt_eval_count => 3, eval_count => 1 })
 	  if $path =~ m{/api/chat$};

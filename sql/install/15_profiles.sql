@@ -1,0 +1,53 @@
+-- What the providers' references say of their families, November 2026.  A DBA
+-- corrects a row, or adds one with a longer pattern, the day a provider changes.
+INSERT INTO ai_gateway.model_profiles (pattern, protocol, refuses, renames, requires, comment, builtin) VALUES
+	-- OpenAI: models that reason take no sampling and no stop, and name the limit
+	-- of tokens anew in chat completions, wherever they are served
+	('o1*', 'openai-chat', '{temperature,top_p,stop}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons always', true),
+	('o1*', NULL, '{temperature,top_p,stop}', NULL, NULL, 'reasons always', true),
+	('o3*', 'openai-chat', '{temperature,top_p,stop}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons always', true),
+	('o3*', NULL, '{temperature,top_p,stop}', NULL, NULL, 'reasons always', true),
+	('o4*', 'openai-chat', '{temperature,top_p,stop}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons always', true),
+	('o4*', NULL, '{temperature,top_p,stop}', NULL, NULL, 'reasons always', true),
+	('gpt-5*', 'openai-chat', '{temperature,top_p,stop}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons by default', true),
+	('gpt-5*', NULL, '{temperature,top_p,stop}', NULL, NULL, 'reasons by default', true),
+	('gpt-5.1*', 'openai-chat', '{}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5.1*', NULL, '{}', NULL, NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5.2*', 'openai-chat', '{}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5.2*', NULL, '{}', NULL, NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5.3*', 'openai-chat', '{}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5.3*', NULL, '{}', NULL, NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5.4*', 'openai-chat', '{}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5.4*', NULL, '{}', NULL, NULL, 'reasons when an effort is asked for; takes sampling otherwise', true),
+	('gpt-5-chat-latest', 'openai-chat', '{reasoning_effort}', '{"max_tokens": "max_completion_tokens"}', NULL, 'does not reason', true),
+	('gpt-5-chat-latest', NULL, '{reasoning_effort}', NULL, NULL, 'does not reason', true),
+	('gpt-5.*-chat-latest', 'openai-chat', '{temperature,top_p,stop}', '{"max_tokens": "max_completion_tokens"}', NULL, 'takes no sampling', true),
+	('gpt-5.*-chat-latest', NULL, '{temperature,top_p,stop}', NULL, NULL, 'takes no sampling', true),
+	('gpt-6*', 'openai-chat', '{temperature,top_p,stop}', '{"max_tokens": "max_completion_tokens"}', NULL, 'reasons by default', true),
+	('gpt-6*', NULL, '{temperature,top_p,stop}', NULL, NULL, 'reasons by default', true),
+	('gpt-6-astra*', 'openai-chat', '{temperature,top_p,stop,tools}', '{"max_tokens": "max_completion_tokens"}', NULL, 'tools by openai-responses only', true),
+	('gpt-6.1-sol*', 'openai-chat', '{temperature,top_p,stop,tools}', '{"max_tokens": "max_completion_tokens"}', NULL, 'tools by openai-responses only', true),
+	('gpt-4*', NULL, '{reasoning_effort}', NULL, NULL, 'does not reason', true),
+	('gpt-oss*', NULL, '{}', NULL, NULL, 'open weights: takes sampling', true),
+	('text-embedding-ada-002*', NULL, '{dimensions}', NULL, NULL, '1536 dimensions always', true),
+	-- Anthropic: from 4.7 on no sampling; from 5.5 on no forced tools
+	('claude-3*', NULL, '{reasoning_effort,schema}', NULL, NULL, 'before output_config', true),
+	('claude-haiku-4-5*', NULL, '{reasoning_effort}', NULL, NULL, 'has no effort', true),
+	('claude-sonnet-4-5*', NULL, '{reasoning_effort}', NULL, NULL, 'has no effort', true),
+	('claude-opus-4-7*', NULL, '{temperature,top_p}', NULL, NULL, 'takes no sampling', true),
+	('claude-opus-4-8*', NULL, '{temperature,top_p}', NULL, NULL, 'takes no sampling', true),
+	('claude-opus-5*', NULL, '{temperature,top_p,forced_tools}', NULL, NULL, 'thinks: no sampling, no forced tool', true),
+	('claude-sonnet-5*', NULL, '{temperature,top_p,forced_tools}', NULL, NULL, 'thinks: no sampling, no forced tool', true),
+	('claude-haiku-5*', NULL, '{temperature,top_p,forced_tools}', NULL, NULL, 'thinks: no sampling, no forced tool', true),
+	('claude-fable*', NULL, '{temperature,top_p,forced_tools}', NULL, NULL, 'thinks: no sampling, no forced tool', true),
+	('claude-mythos*', NULL, '{temperature,top_p,forced_tools}', NULL, NULL, 'thinks: no sampling, no forced tool', true),
+	-- Google
+	('gemini-2*', 'gemini', '{}', '{"reasoning_effort": "thinkingBudget"}', NULL, 'a budget of tokens in place of a level', true),
+	('gemini-embedding-2*', NULL, '{}', NULL, NULL, 'by embedContent, not by predict', true),
+	-- others
+	('deepseek-reasoner*', NULL, '{temperature,top_p}', NULL, NULL, 'ignores sampling while it thinks', true),
+	('grok-4*', NULL, '{stop,reasoning_effort}', NULL, NULL, 'reasoning models refuse stop and effort', true),
+	('grok-3-mini*', NULL, '{stop}', NULL, NULL, 'takes an effort', true),
+	('mistral-embed*', NULL, '{dimensions}', NULL, NULL, '1024 dimensions always', true),
+	('embed-*-v3*', NULL, '{dimensions}', NULL, NULL, 'a fixed number of dimensions', true),
+	('titan-embed-text-v1*', NULL, '{dimensions}', NULL, NULL, '1536 dimensions always', true);

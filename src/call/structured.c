@@ -1,0 +1,164 @@
+/*
+ * structured.c
+ *	  Structured answers (structured.h).
+ *
+ * Whatever a provider promises, the answer is validated here.  An answer that
+ * is not valid goes back once, with the fault, as the next turn of the same
+ * conversation; both answers are paid for, and counted.
+ */
+#include "postgres.h"
+
+#include "call/structured.h"
+#include "catalog/pg_collation.h"
+#include "lib/stringinfo.h"
+#include "text.h"
+#include "util/schema.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+/* PostgreSQL's regular expressions understand those of JSON Schema. */
+static bool
+matches(const char *pattern, const char *string)
+{
+	AiFailure	ignored;
+	struct varlena *subject = (struct varlena *) ai_text_from_utf8(string, &ignored);
+	struct varlena *expression = (struct varlena *) ai_text_from_utf8(pattern, &ignored);
+	bool		matched;
+
+	if (subject == NULL || expression == NULL)
+		return false;
+	matched = DatumGetBool(DirectFunctionCall2Coll(textregexeq, C_COLLATION_OID,
+												   PointerGetDatum(subject),
+												   PointerGetDatum(expression)));
+	pfree(subject);
+	pfree(expression);
+	return matched;
+}
+
+static void
+check_patterns(const cJSON *schema)
+{
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, schema)
+	{
+		if (child->string != NULL && strcmp(child->string, "pattern") == 0 && cJSON_IsString(child))
+			matches(child->valuestring, "");
+		check_patterns(child);
+	}
+}
+
+void
+ai_structured_check(const cJSON *schema)
+{
+	AiBuffer	fault = {0};
+	char	   *what;
+
+	if (!ai_schema_check(schema, true, &fault))
+	{
+		what = ai_message_from_utf8(fault.data ? fault.data : "cannot be read");
+		ai_buffer_free(&fault);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the schema %s", what),
+				 errdetail("A keyword that is not supported would not be checked, so it is refused.")));
+	}
+	ai_buffer_free(&fault);
+	check_patterns(schema);
+}
+
+/* The document, out of the fence that models like to put around it. */
+static cJSON *
+read_document(const char *answer, const char **why)
+{
+	size_t		len;
+
+	answer += strspn(answer, " \t\r\n");
+	if (strncmp(answer, "```", 3) == 0)
+	{
+		const char *line = strchr(answer, '\n');
+		const char *end = line ? strstr(line, "\n```") : NULL;
+
+		if (line != NULL)
+		{
+			len = end ? (size_t) (end - line) : strlen(line);
+			return ai_json_parse(line, len, why);
+		}
+	}
+	return ai_json_parse(answer, strlen(answer), why);
+}
+
+static int64
+add_tokens(int64 a, int64 b)
+{
+	return a < 0 ? b : b < 0 ? a : a + b;
+}
+
+static void
+add_usage(AiUsage *sum, const AiUsage *usage)
+{
+	sum->uncached_input = add_tokens(sum->uncached_input, usage->uncached_input);
+	sum->cache_read = add_tokens(sum->cache_read, usage->cache_read);
+	sum->cache_write = add_tokens(sum->cache_write, usage->cache_write);
+	sum->visible_output = add_tokens(sum->visible_output, usage->visible_output);
+	sum->reasoning = add_tokens(sum->reasoning, usage->reasoning);
+	sum->all_input = add_tokens(sum->all_input, usage->all_input);
+	sum->all_output = add_tokens(sum->all_output, usage->all_output);
+}
+
+static void
+ask_again(AiCall *call, const char *fault)
+{
+	AiRequest  *request = &call->request;
+	AiMessage  *messages = MemoryContextAllocZero(call->context,
+												  (request->n_messages + 2) * sizeof(AiMessage));
+	StringInfoData request_text;
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+
+	initStringInfo(&request_text);
+	appendStringInfo(&request_text, "That answer cannot be used: %s. Answer again, with the JSON document alone.", fault);
+	memcpy(messages, request->messages, request->n_messages * sizeof(AiMessage));
+	messages[request->n_messages].role = AI_ROLE_ASSISTANT;
+	messages[request->n_messages].text = pstrdup(call->reply.text);
+	messages[request->n_messages + 1].role = AI_ROLE_USER;
+	messages[request->n_messages + 1].text = request_text.data;
+	MemoryContextSwitchTo(caller);
+	request->messages = messages;
+	request->n_messages += 2;
+	call->asked_again = true;
+	call->spent = call->reply.usage;
+	ai_reply_free(&call->reply);
+}
+
+AiReview
+ai_structured_review(AiCall *call)
+{
+	const char *why = "it is empty";
+	const char *answer = call->reply.text;
+	AiBuffer	fault = {0};
+	char		reason[400];
+
+	call->json = answer && answer[0] ? read_document(answer, &why) : NULL;
+	if (call->asked_again)
+		add_usage(&call->reply.usage, &call->spent);
+	if (call->json != NULL && ai_schema_validate(call->request.schema, call->json, matches, &fault))
+		return AI_REVIEW_GOOD;
+	if (call->json == NULL)
+		snprintf(reason, sizeof(reason), "%s", why);
+	else
+		snprintf(reason, sizeof(reason), "%s", fault.data ? fault.data : "it is not valid");
+	ai_buffer_free(&fault);
+	cJSON_Delete(call->json);
+	call->json = NULL;
+	if (!call->asked_again && answer != NULL && answer[0] != '\0' && call->reply.finish != AI_FINISH_LENGTH)
+	{
+		ask_again(call, reason);
+		return AI_REVIEW_ASK_AGAIN;
+	}
+	ai_fail(&call->failure, AI_ERROR_INVALID_REPLY, "the answer does not fit the schema: %s", reason);
+	if (call->reply.finish == AI_FINISH_LENGTH)
+		ai_failure_hint(&call->failure, "The answer was cut off: give a larger max_tokens in the options.");
+	else
+		ai_failure_hint(&call->failure, "Make the schema or the prompt simpler, or take another model.");
+	return AI_REVIEW_BAD;
+}

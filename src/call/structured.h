@@ -1,0 +1,27 @@
+/*
+ * structured.h
+ *	  Answers that must be JSON of a schema: read, validated, and asked for once
+ *	  more with the fault named.
+ */
+#ifndef AI_CALL_STRUCTURED_H
+#define AI_CALL_STRUCTURED_H
+
+#include "call/call.h"
+
+typedef enum AiReview
+{
+	AI_REVIEW_GOOD,				/* call->json holds the document */
+	AI_REVIEW_ASK_AGAIN,		/* call->request asks again, with the fault */
+	AI_REVIEW_BAD,				/* call->failure says why; given up */
+} AiReview;
+
+/* Judges the reply of a call whose request has a schema. */
+extern AiReview ai_structured_review(AiCall *call);
+
+/*
+ * Checks a schema before it is used.  Raises 22023 for a keyword that is not
+ * supported, and what PostgreSQL raises for a regular expression.
+ */
+extern void ai_structured_check(const cJSON *schema);
+
+#endif							/* AI_CALL_STRUCTURED_H */

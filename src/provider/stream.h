@@ -1,0 +1,67 @@
+/*
+ * stream.h
+ *	  Replies that come as a stream of events, brought into the form of the same
+ *	  provider's reply in one piece.  Pure.
+ *
+ * A protocol has one reader, of the whole reply.  Whether the provider sent it
+ * in one piece, as server-sent events, as lines of JSON or in Amazon's binary
+ * frames is settled here: an assembler takes the events in and builds the tree
+ * that the reader reads.  A stream that stops before its last event is a
+ * failure, since what is missing cannot be known; so is an error event, which
+ * may come after status 200 and half an answer.
+ *
+ * Ownership: ai_reply_tree() returns a tree that the caller deletes.
+ */
+#ifndef AI_STREAM_H
+#define AI_STREAM_H
+
+#include "provider/provider.h"
+
+typedef struct AiStream
+{
+	cJSON	   *tree;			/* what is built; an object */
+	cJSON	   *block;			/* of the tree: what the text below belongs to */
+	AiBuffer	text;
+	AiBuffer	reasoning;
+	bool		ended;			/* the last event was seen */
+	AiFailure  *failure;
+} AiStream;
+
+/*
+ * Takes one event in; false with a failure ends the stream.  `data` belongs to
+ * the caller, who deletes it.
+ */
+typedef bool (*AiStreamTake) (AiStream *stream, const char *event, const cJSON *data);
+
+/* All events were seen: puts the collected text where the reader looks. */
+typedef void (*AiStreamEnd) (AiStream *stream);
+
+typedef struct AiAssembler
+{
+	AiStreamTake take;
+	AiStreamEnd end;
+} AiAssembler;
+
+extern const AiAssembler ai_assemble_openai_chat;
+extern const AiAssembler ai_assemble_anthropic;
+extern const AiAssembler ai_assemble_responses;
+extern const AiAssembler ai_assemble_gemini;
+extern const AiAssembler ai_assemble_interactions;
+extern const AiAssembler ai_assemble_cohere;
+extern const AiAssembler ai_assemble_ollama;
+extern const AiAssembler ai_assemble_bedrock;
+
+/*
+ * The reply as a tree, assembled if it is a stream; NULL with a failure that
+ * says what cannot be read.
+ */
+extern cJSON *ai_reply_tree(const AiHttpReply *http, const AiAssembler *assembler,
+							AiFailure *failure);
+
+/* A member with that name in place of one that may be there; takes the item. */
+extern void ai_tree_set(cJSON *object, const char *name, cJSON *item);
+
+/* Appends to a string member, which may be missing. */
+extern void ai_tree_append(cJSON *object, const char *name, const char *more);
+
+#endif							/* AI_STREAM_H */
