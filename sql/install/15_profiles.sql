@@ -45,7 +45,8 @@ INSERT INTO ai_gateway.model_profiles (pattern, protocol, refuses, renames, requ
 	('gemini-2*', 'gemini', '{}', '{"reasoning_effort": "thinkingBudget"}', NULL, 'a budget of tokens in place of a level', true),
 	('gemini-embedding-2*', NULL, '{}', NULL, NULL, 'by embedContent, not by predict', true),
 	-- others
-	('deepseek-reasoner*', NULL, '{temperature,top_p}', NULL, NULL, 'ignores sampling while it thinks', true),
+	('deepseek*', 'openai-chat', '{images,schema}', NULL, NULL, 'text alone; JSON without a schema', true),
+	('deepseek-reasoner*', 'openai-chat', '{temperature,top_p,images,schema}', NULL, NULL, 'ignores sampling while it thinks', true),
 	('grok-4*', NULL, '{stop,reasoning_effort}', NULL, NULL, 'reasoning models refuse stop and effort', true),
 	('grok-3-mini*', NULL, '{stop}', NULL, NULL, 'takes an effort', true),
 	('mistral-embed*', NULL, '{dimensions}', NULL, NULL, '1024 dimensions always', true),

@@ -84,7 +84,7 @@ ai_write_rest(AiJsonWriter *writer, const AiTarget *target, const AiRequest *req
 	if (ai_option_set(&request->options, AI_OPTION_EXTRA) &&
 		!ai_write_extra(writer, request->options.extra, failure))
 		return false;
-	if (target->profile != NULL && target->profile->requires != NULL)
+	if (request->task == AI_TASK_CHAT && target->profile != NULL)
 		ai_write_missing(writer, target->profile->requires);
 	return true;
 }
