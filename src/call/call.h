@@ -79,6 +79,7 @@ typedef struct AiCall
 	AiCallSet  *set;
 	AiTransfer *transfer;
 	struct AiTokenSlot *token_slot; /* the token that it waits for or used */
+	bool		token_arrived;	/* just now, for the attempt that comes next */
 	bool		token_renewed;	/* after a refusal, once a call */
 	bool		asked_again;	/* after an answer that the schema refused, */
 	AiUsage		spent;			/* which took this */

@@ -206,6 +206,10 @@ authorize(AiCall *call, AiResolvedTarget *resolved)
 	}
 	call->token_slot = ai_token_slot(&resolved->target, &request);
 	token = ai_token_valid(call->token_slot);
+	/* one that was got for this very attempt is used, however short it lasts */
+	if (token == NULL && call->token_arrived)
+		token = call->token_slot->token;
+	call->token_arrived = false;
 	if (token != NULL)
 	{
 		resolved->target.api_key = token;
@@ -293,6 +297,7 @@ wake_waiters(AiTokenSlot *slot, const AiFailure *failure)
 
 		if (call->state != AI_CALL_AUTHORIZING || call->token_slot != slot || call->transfer != NULL)
 			continue;
+		call->token_arrived = failure == NULL;
 		if (failure == NULL)
 			start_attempt(call);
 		else
@@ -321,6 +326,7 @@ token_arrived(AiCall *call)
 	if (good)
 	{
 		ai_token_store(slot, token, expires_in);
+		call->token_arrived = true;
 		start_attempt(call);
 		wake_waiters(slot, NULL);
 	}

@@ -332,6 +332,14 @@ is_vertex(const AiTarget *target)
 	return target->provider->auth == AI_AUTH_GOOGLE;
 }
 
+static const char *
+method(const AiTarget *target, const AiRequest *request)
+{
+	if (request->task == AI_TASK_CHAT)
+		return ":generateContent";
+	return is_vertex(target) || request->n_inputs == 1 ? ":embedContent" : ":batchEmbedContents";
+}
+
 static int
 gemini_limit(const AiTarget *target)
 {
@@ -346,15 +354,13 @@ gemini_build(const AiTarget *target, const AiRequest *request,
 	AiJsonWriter writer;
 	bool		good;
 
-	if (!ai_put_model_url(http, target, "/models/", model_name(target),
-						  !embed ? ":generateContent" :
-						  is_vertex(target) ? ":embedContent" : ":batchEmbedContents", failure))
+	if (!ai_put_model_url(http, target, "/models/", model_name(target), method(target, request), failure))
 		return false;
 	ai_write_start(&writer, &http->body);
 	ai_write_object(&writer);
 	if (!embed)
 		write_chat(&writer, target, request);
-	else if (is_vertex(target))
+	else if (is_vertex(target) || request->n_inputs == 1)
 		write_embed_members(&writer, target, request, 0);
 	else
 		write_embed(&writer, target, request);
@@ -368,6 +374,7 @@ gemini_build(const AiTarget *target, const AiRequest *request,
 
 static const AiFinishName finish_names[] = {
 	{"STOP", AI_FINISH_STOP},
+	{"FUNCTION_CALL", AI_FINISH_TOOL_CALLS},
 	{"MAX_TOKENS", AI_FINISH_LENGTH},
 	{"SAFETY", AI_FINISH_CONTENT_FILTER},
 	{"RECITATION", AI_FINISH_CONTENT_FILTER},

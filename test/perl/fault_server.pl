@@ -319,6 +319,19 @@ sub behave
 		my $sent = $headers->{authorization} // $headers->{'x-api-key'} // 'none';
 		return put($c, response(401, error_body(401, ": bad key $sent, prompt was $body")));
 	}
+	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
+	if ($what =~ /^token(-slow)?$/)
+	{
+		return put($c, response(200, $json->encode({ token_type => 'Bearer', expires_in => 3599, access_token => "tok-$count" })), $1 ? 0.3 : 0);
+	}
+	if ($what eq 'token-short') { return put($c, response(200, $json->encode({ expires_in => '1', access_token => "tok-$count" }))) }
+	if ($what eq 'token-strings') { return put($c, response(200, $json->encode({ expires_in => '86399', access_token => "tok-$count" }))) }
+	if ($what eq 'token-bad')
+	{
+		return put($c, response(401, $json->encode({ error => 'invalid_client', error_description => "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1" })));
+	}
+	if ($what eq 'refuse-first-token' && ($headers->{authorization} // '') eq 'Bearer tok-1') { return put($c, response(401, error_body(401))) }
+	if ($what eq 'refuse-first-token') { return put($c, response(200, good($path, $body, $json->encode($headers)))) }
 	if ($what eq 'echo-prompt') { return put($c, response(400, error_body(400, ": cannot take $body"))) }
 	if ($what eq 'echo-headers') { return put($c, response(200, good($path, $body, $json->encode($headers)))) }
 	if ($what eq 'echo-body') { return put($c, response(200, good($path, $body, $body))) }

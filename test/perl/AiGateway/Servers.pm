@@ -65,7 +65,8 @@ sub aimock
 sub llama
 {
 	my ($mode) = @_;
-	my $name = $mode ? 'AI_GATEWAY_LLAMA_EMBED_URL' : 'AI_GATEWAY_LLAMA_URL';
+	my %name = ('' => 'AI_GATEWAY_LLAMA_URL', embedding => 'AI_GATEWAY_LLAMA_EMBED_URL', rerank => 'AI_GATEWAY_LLAMA_RERANK_URL');
+	my $name = $name{ $mode // '' };
 	return $ENV{$name} if $ENV{$name};
 	my $port = free_port();
 	return start_server($port, '/health', "$test/tools/llama-server", $port, $mode ? $mode : ());
