@@ -13,7 +13,7 @@ EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" ai_gateway.cont
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 DATA_built = sql/ai_gateway--$(EXTVERSION).sql
 DATA = $(wildcard sql/updates/*.sql)
-EXTRA_CLEAN = sql/ai_gateway--*.sql test/unit/build
+EXTRA_CLEAN = sql/ai_gateway--*.sql test/unit/build test/fuzz/build
 
 PG_CPPFLAGS = -I$(CURDIR)/src -DAI_GATEWAY_VERSION='"$(EXTVERSION)"' $(shell pkg-config --cflags libcurl libcjson libcrypto)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
@@ -26,7 +26,7 @@ ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec))
 ISOLATION_OPTS = --inputdir=test --outputdir=test
 
 # the commands that may run where PostgreSQL is not installed yet
-TOOLS = quickstart quickstart-stop quickstart-remove test lint unit bench indent help
+TOOLS = quickstart quickstart-stop quickstart-remove test lint unit fuzz bench indent help
 .PHONY: $(TOOLS)
 ifneq ($(filter $(TOOLS),$(MAKECMDGOALS)),)
 
@@ -42,6 +42,8 @@ lint:
 	@test/lint
 unit:
 	@test/unit/run
+fuzz:
+	@test/fuzz/run $(SECONDS)
 bench:
 	@test/bench/run
 indent:
@@ -49,9 +51,9 @@ indent:
 help:
 	@sed -n 's/^#   make/  make/p' Makefile
 	@echo '  make quickstart-stop, make quickstart-remove'
-	@echo '  make test SUITES="regress tap"   lint unit regress isolation tap sanitize valgrind readme'
+	@echo '  make test SUITES="regress tap"   lint unit fuzz regress isolation tap sanitize valgrind readme'
 	@echo '  make bench           speed and memory, as ratios'
-	@echo '  make lint, make unit, make indent'
+	@echo '  make lint, make unit, make indent, make fuzz SECONDS=600'
 
 else
 PG_CONFIG ?= pg_config

@@ -17,7 +17,7 @@ my $program = abs_path(dirname(__FILE__) . '/../replay_server.pl');
 my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 
 # What serves a task that SQL has no function for: told, not counted.
-my $without_function = qr{batch|files|count.tokens|countTokens|input_tokens}i;
+my $without_function = qr{\bbatches\b|\bfiles\b|count.tokens|countTokens|input_tokens};
 
 sub new
 {
@@ -59,7 +59,7 @@ sub registration
 	my $body = $vector->{request}{body};
 	$r{remote_model} = (ref $body eq 'HASH' && $body->{model}) || $in_url || 'recorded-model';
 	$r{remote_model} =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
-	if ($endpoint =~ /embed/i || $expect->{embeddings}) { $r{task} = 'embed' }
+	if ($endpoint =~ /embed|:predict/i || $expect->{embeddings}) { $r{task} = 'embed' }
 	elsif ($endpoint =~ /rerank/ || $expect->{rerank}) { $r{task} = 'rerank' }
 	elsif ($endpoint =~ /moderations/) { $r{task} = 'moderate' }
 	$r{protocol} =
@@ -73,6 +73,7 @@ sub registration
 	  : $endpoint =~ /interactions/ ? 'gemini-interactions'
 	  : $endpoint =~ m{^/?api/(chat|generate|embed)} && $r{provider} eq 'ollama' ? 'ollama'
 	  : $endpoint =~ m{^/?v2/} ? 'cohere'
+	  : $endpoint =~ /contentsafety/ ? 'azure-content-safety'
 	  : $r{provider} eq 'voyage' ? 'voyage'
 	  : $r{provider} eq 'tei' && $endpoint !~ m{v1/} ? 'tei'
 	  : 'openai-chat';
@@ -87,7 +88,6 @@ sub call
 	my ($self, $n, $vector, $r) = @_;
 	my $expect = $vector->{expect};
 	my $endpoint = "http://127.0.0.1:$self->{port}/$n";
-	my $settings = $r->{remote_model} eq 'recorded-model' && $r->{protocol} eq 'bedrock-invoke' ? '{}' : '{}';
 	my $session = $self->{session};
 	$session->query("DELETE FROM ai_gateway.models WHERE name = 'v'; INSERT INTO ai_gateway.models (name, task, provider, protocol, remote_model, endpoint)
 		VALUES ('v', " . join(', ', map { quote($_) } $r->{task}, $r->{provider}, $r->{protocol}, $r->{remote_model}, $endpoint) . ')');

@@ -1,0 +1,94 @@
+/*
+ * fuzz_reply.c
+ *	  Any bytes as the reply of a provider: the reader of FUZZ_PROTOCOL.
+ *
+ * Byte 0 chooses the task, byte 1 the status, byte 2 the content type; the rest
+ * is the body.  Whatever comes, a reader gives a reply or a failure, and both
+ * are clean: UTF-8 without control characters in a failure, finite vectors,
+ * every score of a document that was sent.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "provider/provider.h"
+#include "util/utf8.h"
+
+#define N_INPUTS	3
+
+int			LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+static const int statuses[] = {200, 200, 200, 200, 400, 401, 403, 404, 429, 500, 402, 302};
+static const char *const types[] = {
+	"content-type: application/json\n",
+	"content-type: text/event-stream\n",
+	"content-type: application/vnd.amazon.eventstream\n",
+	"content-type: application/x-ndjson\nx-compute-tokens: 5\n",
+	"x-amzn-errortype: ThrottlingException:http://x\nx-amzn-bedrock-input-token-count: 9\n",
+	"",
+};
+
+static void
+check_reply(const AiRequest *request, const AiReply *reply)
+{
+	assert(reply->text == NULL || ai_utf8_valid(reply->text, strlen(reply->text)));
+	assert(reply->reasoning == NULL || ai_utf8_valid(reply->reasoning, strlen(reply->reasoning)));
+	if (request->task == AI_TASK_EMBED)
+	{
+		assert(reply->n_vectors == request->n_inputs && reply->dimensions > 0);
+		for (int i = 0; i < reply->n_vectors * reply->dimensions; i++)
+			assert(isfinite(reply->vectors[i]));
+	}
+	for (int i = 0; i < reply->n_scores; i++)
+		assert(reply->scores[i].index >= 0 && reply->scores[i].index < request->n_inputs);
+	assert(reply->n_scores <= request->n_inputs);
+}
+
+int
+LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	static const char *const inputs[N_INPUTS] = {"a", "b", "c"};
+	AiMessage	message = {.role = AI_ROLE_USER,.text = "hi"};
+	AiTarget	target = {.remote_model = "cohere.model",.endpoint = "http://h"};
+	AiRequest	request = {.messages = &message,.n_messages = 1,.inputs = inputs,.query = "q"};
+	AiHttpReply http = {0};
+	AiReply		reply;
+	AiFailure	failure;
+	const AiProtocol *protocol;
+	int			task;
+
+	if (size < 3)
+		return 0;
+	target.protocol = ai_protocol_by_name(FUZZ_PROTOCOL);
+	protocol = ai_protocols[target.protocol];
+	for (int i = 0; i < ai_n_providers; i++)
+	{
+		if (ai_provider_speaks(&ai_providers[i], target.protocol))
+			target.provider = &ai_providers[i];
+	}
+	task = data[0] % AI_TASKS;
+	while (protocol->options[task] == 0)
+		task = (task + 1) % AI_TASKS;
+	request.task = (AiTask) task;
+	if (task == AI_TASK_EMBED)
+		request.n_inputs = data[0] & 0x80 ? 1 : N_INPUTS;
+	else
+		request.n_inputs = N_INPUTS;
+	http.status = statuses[data[1] % (sizeof(statuses) / sizeof(statuses[0]))];
+	ai_buffer_append_string(&http.headers, types[data[2] % (sizeof(types) / sizeof(types[0]))]);
+	ai_buffer_append(&http.body, (const char *) data + 3, size - 3);
+
+	if (ai_provider_parse(&target, &request, &http, 1795435200, &reply, &failure))
+		check_reply(&request, &reply);
+	else
+	{
+		assert(failure.kind != AI_ERROR_NONE);
+		assert(ai_utf8_valid(failure.message, strlen(failure.message)));
+		for (const char *p = failure.message; *p; p++)
+			assert((unsigned char) *p >= 0x20);
+	}
+	ai_reply_free(&reply);
+	ai_http_reply_free(&http);
+	return 0;
+}
