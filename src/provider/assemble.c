@@ -193,6 +193,10 @@ take_anthropic(AiStream *stream, const char *event, const cJSON *data)
 	{
 		const cJSON *message = ai_json_get(data, "message");
 
+		/* a second beginning takes the place of what the first one had */
+		stream->block = NULL;
+		ai_buffer_reset(&stream->text);
+		ai_buffer_reset(&stream->reasoning);
 		cJSON_ArrayForEach(item, message)
 			ai_tree_set(stream->tree, item->string, cJSON_Duplicate(item, true));
 		if (!cJSON_IsArray(ai_json_get(stream->tree, "content")))
