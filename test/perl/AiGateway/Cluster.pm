@@ -106,7 +106,7 @@ sub finish
 {
 	my ($self) = @_;
 	my $mark = $self->{mark};
-	eval { $self->{run}->pump until $self->{out} =~ /$mark/ && $self->{err} =~ /$mark/; 1 } or do { $self->{ended} = 1 };
+	eval { $self->{run}->pump until $self->{out} =~ /$mark\n/ && $self->{err} =~ /$mark\n/; 1 } or do { $self->{ended} = 1 };
 	$self->{out} =~ s/\n?$mark\n//;
 	$self->{err} =~ s/\n?$mark\n//;
 	return $self->{out};
