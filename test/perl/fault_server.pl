@@ -319,6 +319,15 @@ sub behave
 		my $sent = $headers->{authorization} // $headers->{'x-api-key'} // 'none';
 		return put($c, response(401, error_body(401, ": bad key $sent, prompt was $body")));
 	}
+	if ($what eq 'refuse-temperature' && $body =~ /"temperature"/)
+	{
+		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'temperature' is not supported with this model.", type => 'invalid_request_error', param => 'temperature', code => 'unsupported_parameter' } })));
+	}
+	if ($what eq 'refuse-max-tokens' && $body =~ /"max_tokens"/)
+	{
+		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", type => 'invalid_request_error', param => 'max_tokens', code => 'unsupported_parameter' } })));
+	}
+	if ($what =~ /^refuse-(temperature|max-tokens)$/) { return put($c, response(200, $ok)) }
 	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
 	if ($what =~ /^token(-slow)?$/)
 	{

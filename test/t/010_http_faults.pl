@@ -196,5 +196,18 @@ my @requests = $server->requests('ok');
 my %connections = map { $_->{connection} => 1 } @requests[ $seen .. $#requests ];
 is(scalar(@requests) - $seen, 20, 'twenty calls were made');
 is(scalar(keys %connections), 1, 'over one connection');
+# ---- an option that the provider refuses: the hint is the row to add ----
+$cluster->register('refuses', endpoint => $server->url('refuse-temperature'), remote_model => 'new-model-7');
+my ($said, $why) = $cluster->try("SELECT ai_complete('hi', model => 'refuses', options => '{\"temperature\": 0.5}')");
+my ($command) = $why =~ /HINT:  (INSERT INTO ai_gateway\.model_profiles .*;)/;
+is($command, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, refuses) VALUES ('new-model-7', 'openai-chat', '{temperature}');", 'the hint is a command');
+$cluster->sql($command // 'SELECT 1');
+is($cluster->sql("SET ai_gateway.drop_unsupported = on; SELECT ai_complete('hi', model => 'refuses', options => '{\"temperature\": 0.5}')"), 'ok', 'and with it the call passes');
+$cluster->register('renames', endpoint => $server->url('refuse-max-tokens'), remote_model => 'new-model-8');
+($said, $why) = $cluster->try("SELECT ai_complete('hi', model => 'renames', options => '{\"max_tokens\": 5}')");
+($command) = $why =~ /HINT:  (INSERT INTO ai_gateway\.model_profiles .*;)/;
+is($command, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, renames) VALUES ('new-model-8', 'openai-chat', '{\"max_tokens\": \"max_completion_tokens\"}');", 'a name that changed is a command too');
+$cluster->sql($command // 'SELECT 1');
+is($cluster->sql("SELECT ai_complete('hi', model => 'renames', options => '{\"max_tokens\": 5}')"), 'ok', 'and with it the option is sent by its new name');
 
 done_testing();

@@ -52,6 +52,10 @@ $primary->sql("CREATE ROLE team; INSERT INTO ai_gateway.model_grants VALUES ('pl
 my $directory = tempdir(CLEANUP => 1);
 my $all = 'SELECT m.*, g.role::regrole FROM ai_gateway.models m LEFT JOIN ai_gateway.model_grants g ON g.model = m.name ORDER BY m.name';
 my $expected = $primary->sql($all);
+$primary->sql("UPDATE ai_gateway.model_profiles SET comment = 'changed here' WHERE pattern = 'gpt-oss*';
+	INSERT INTO ai_gateway.model_profiles (pattern, refuses) VALUES ('mine*', '{seed}')");
+my $profiles = "SELECT pattern, protocol, refuses, renames, comment, builtin FROM ai_gateway.model_profiles ORDER BY pattern, protocol";
+my $expected_profiles = $primary->sql($profiles);
 for my $format (qw(plain custom))
 {
 	$node->command_ok([ 'pg_dump', '-F', $format, '-f', "$directory/$format.dump", $node->connstr('postgres') ], "pg_dump in $format format");
@@ -60,6 +64,7 @@ for my $format (qw(plain custom))
 		? [ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-q', '-o', '/dev/null', '-f', "$directory/$format.dump", $node->connstr("restored_$format") ]
 		: [ 'pg_restore', '-j', '2', '-d', $node->connstr("restored_$format"), "$directory/$format.dump" ], "and its restore");
 	is($node->safe_psql("restored_$format", $all), $expected, "the registry is as before ($format)");
+	is($node->safe_psql("restored_$format", $profiles), $expected_profiles, "and so are the profiles, those that came with the extension and those that did not ($format)");
 	is($node->safe_psql("restored_$format", "SET ROLE team; SELECT ai_complete('x', model => 'plain')"), 'x', 'and it works');
 }
 
