@@ -5,8 +5,8 @@
  *
  * Format: https://platform.openai.com/docs/api-reference/responses.
  *
- * Options		max_tokens is max_output_tokens, reasoning_effort is
- *				reasoning.effort.  There is no stop and no seed.
+ * Options		max_tokens is max_output_tokens (at least 16), reasoning_effort
+ *				is reasoning.effort.  There is no stop and no seed.
  * Messages		system text is "instructions", in front; a tool call and its
  *				result are items of their own beside the messages.
  * store		is false: the provider keeps nothing unless the DBA says so with
@@ -152,8 +152,7 @@ write_body(AiJsonWriter *writer, const AiTarget *target, const AiRequest *reques
 	if (ai_option_set(options, AI_OPTION_MAX_TOKENS))
 	{
 		ai_write_key(writer, "max_output_tokens");
-		ai_write_int(writer, options->max_tokens < MIN_OUTPUT_TOKENS
-					 ? MIN_OUTPUT_TOKENS : options->max_tokens);
+		ai_write_int(writer, options->max_tokens);
 	}
 	if (ai_option_set(options, AI_OPTION_REASONING_EFFORT))
 	{
@@ -179,6 +178,15 @@ responses_build(const AiTarget *target, const AiRequest *request,
 
 	if (request->task != AI_TASK_CHAT)
 		return ai_openai_task_build(target, request, http, failure);
+	if (ai_option_set(&request->options, AI_OPTION_MAX_TOKENS) &&
+		request->options.max_tokens < MIN_OUTPUT_TOKENS)
+	{
+		ai_fail(failure, AI_ERROR_INVALID_REQUEST,
+				"protocol \"openai-responses\" takes an option \"max_tokens\" of at least %d",
+				MIN_OUTPUT_TOKENS);
+		ai_failure_hint(failure, "Give more, or use protocol \"openai-chat\".");
+		return false;
+	}
 	if (!ai_put_openai_url(http, target, "/responses", failure))
 		return false;
 	ai_put_openai_headers(target, http);
