@@ -149,12 +149,6 @@ invoke_build(const AiTarget *target, const AiRequest *request,
 	return good;
 }
 
-static bool
-is(const char *name, size_t len, const char *expected)
-{
-	return len == strlen(expected) && memcmp(name, expected, len) == 0;
-}
-
 /* Nova's [{"embeddingType": ..., "embedding": [...]}] */
 static bool
 read_nova(AiJsonReader *reader, const AiRequest *request, AiReply *reply, AiFailure *failure)
@@ -170,7 +164,7 @@ read_nova(AiJsonReader *reader, const AiRequest *request, AiReply *reply, AiFail
 		good = ai_read_object(reader);
 		while (good && ai_read_member(reader, &name, &len))
 		{
-			if (is(name, len, "embedding") && reply->vectors == NULL)
+			if (ai_name_is(name, len, "embedding") && reply->vectors == NULL)
 				good = ai_read_vector(reader, request, 0, reply, failure);
 			else
 				ai_read_skip(reader);
@@ -189,7 +183,7 @@ read_by_type(AiJsonReader *reader, const AiRequest *request, AiReply *reply, AiF
 
 	while (good && ai_read_member(reader, &name, &len))
 	{
-		if (is(name, len, "float"))
+		if (ai_name_is(name, len, "float"))
 			good = ai_read_vectors(reader, request, reply, failure);
 		else
 			ai_read_skip(reader);
@@ -214,15 +208,15 @@ parse_embed(const AiTarget *target, const AiRequest *request, const AiHttpReply 
 	{
 		char		next = ai_read_peek(&reader);
 
-		if (is(name, len, "embedding") && next == '[')
+		if (ai_name_is(name, len, "embedding") && next == '[')
 			good = ai_read_vector(&reader, request, 0, reply, failure);
-		else if (is(name, len, "embeddings") && next == '{')
+		else if (ai_name_is(name, len, "embeddings") && next == '{')
 			good = read_by_type(&reader, request, reply, failure);
-		else if (is(name, len, "embeddings") && next == '[' && family(target) == FAMILY_NOVA)
+		else if (ai_name_is(name, len, "embeddings") && next == '[' && family(target) == FAMILY_NOVA)
 			good = read_nova(&reader, request, reply, failure);
-		else if (is(name, len, "embeddings") && next == '[')
+		else if (ai_name_is(name, len, "embeddings") && next == '[')
 			good = ai_read_vectors(&reader, request, reply, failure);
-		else if (is(name, len, "inputTextTokenCount"))
+		else if (ai_name_is(name, len, "inputTextTokenCount"))
 			ai_read_int64(&reader, &reply->usage.uncached_input);
 		else
 			ai_read_skip(&reader);

@@ -21,32 +21,6 @@
 #include "provider/stream.h"
 
 static void
-write_content(AiJsonWriter *writer, const AiMessage *message)
-{
-	ai_write_key(writer, "content");
-	if (message->n_images == 0)
-	{
-		ai_write_string(writer, message->text ? message->text : "");
-		return;
-	}
-	ai_write_array(writer);
-	if (message->text != NULL && message->text[0] != '\0')
-		ai_write_pair(writer, "type", "text", "text", message->text);
-	for (int i = 0; i < message->n_images; i++)
-	{
-		ai_write_object(writer);
-		ai_write_string_member(writer, "type", "image_url");
-		ai_write_key(writer, "image_url");
-		ai_write_object(writer);
-		ai_write_key(writer, "url");
-		ai_write_data_url(writer, &message->images[i]);
-		ai_write_object_end(writer);
-		ai_write_object_end(writer);
-	}
-	ai_write_array_end(writer);
-}
-
-static void
 write_message(AiJsonWriter *writer, const AiMessage *message)
 {
 	static const char *const roles[] = {
@@ -81,7 +55,7 @@ write_message(AiJsonWriter *writer, const AiMessage *message)
 	}
 	/* a message of tool calls has its words in tool_plan, or none */
 	if (message->tool_calls == NULL || message->text != NULL)
-		write_content(writer, message);
+		ai_write_content(writer, message);
 	if (message->tool_call_id != NULL)
 		ai_write_string_member(writer, "tool_call_id", message->tool_call_id);
 	ai_write_object_end(writer);
@@ -277,12 +251,6 @@ read_chat(const cJSON *body, AiReply *reply, AiFailure *failure)
 	return good;
 }
 
-static bool
-is(const char *name, size_t len, const char *expected)
-{
-	return len == strlen(expected) && memcmp(name, expected, len) == 0;
-}
-
 /* Walks to {"meta": {"billed_units": {"input_tokens": n}}}. */
 static void
 read_meta(AiJsonReader *reader, AiReply *reply)
@@ -297,9 +265,9 @@ read_meta(AiJsonReader *reader, AiReply *reply)
 	}
 	while (ai_read_member(reader, &name, &len))
 	{
-		if (is(name, len, "billed_units"))
+		if (ai_name_is(name, len, "billed_units"))
 			read_meta(reader, reply);
-		else if (is(name, len, "input_tokens"))
+		else if (ai_name_is(name, len, "input_tokens"))
 			ai_read_int64(reader, &reply->usage.uncached_input);
 		else
 			ai_read_skip(reader);
@@ -319,20 +287,20 @@ parse_embed(const AiRequest *request, const AiHttpReply *http, AiReply *reply, A
 	good = ai_read_object(&reader);
 	while (good && ai_read_member(&reader, &name, &len))
 	{
-		if (is(name, len, "embeddings") && ai_read_peek(&reader) == '{')
+		if (ai_name_is(name, len, "embeddings") && ai_read_peek(&reader) == '{')
 		{
 			good = ai_read_object(&reader);
 			while (good && ai_read_member(&reader, &name, &len))
 			{
-				if (is(name, len, "float"))
+				if (ai_name_is(name, len, "float"))
 					good = ai_read_vectors(&reader, request, reply, failure);
 				else
 					ai_read_skip(&reader);
 			}
 		}
-		else if (is(name, len, "embeddings"))
+		else if (ai_name_is(name, len, "embeddings"))
 			good = ai_read_vectors(&reader, request, reply, failure);
-		else if (is(name, len, "meta"))
+		else if (ai_name_is(name, len, "meta"))
 			read_meta(&reader, reply);
 		else
 			ai_read_skip(&reader);

@@ -12,12 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_name(const char *name, size_t len, const char *expected)
-{
-	return len == strlen(expected) && memcmp(name, expected, len) == 0;
-}
-
 /* Where the vector of one input goes; makes the array when the first is known. */
 static float *
 vector_place(const AiRequest *request, AiReply *reply, int index, int dimensions,
@@ -279,11 +273,11 @@ read_data_item(AiJsonReader *reader, const AiRequest *request, int position,
 		return false;
 	while (ai_read_member(reader, &name, &len))
 	{
-		if (is_name(name, len, "index") && ai_read_peek(reader) != 'n')
+		if (ai_name_is(name, len, "index") && ai_read_peek(reader) != 'n')
 			ai_read_int64(reader, &index);
-		else if (is_name(name, len, "embedding") && ai_read_peek(reader) == '"')
+		else if (ai_name_is(name, len, "embedding") && ai_read_peek(reader) == '"')
 			ai_read_raw_string(reader, &raw, &raw_len);
-		else if (is_name(name, len, "embedding") && ai_read_peek(reader) == '[')
+		else if (ai_name_is(name, len, "embedding") && ai_read_peek(reader) == '[')
 		{
 			numbers = *reader;
 			ai_read_skip(reader);
@@ -324,9 +318,9 @@ read_usage(AiJsonReader *reader, AiReply *reply)
 	ai_read_object(reader);
 	while (ai_read_member(reader, &name, &len))
 	{
-		if (is_name(name, len, "prompt_tokens") && ai_read_peek(reader) != 'n')
+		if (ai_name_is(name, len, "prompt_tokens") && ai_read_peek(reader) != 'n')
 			ai_read_int64(reader, &reply->usage.uncached_input);
-		else if (is_name(name, len, "total_tokens") && ai_read_peek(reader) != 'n')
+		else if (ai_name_is(name, len, "total_tokens") && ai_read_peek(reader) != 'n')
 			ai_read_int64(reader, &total);
 		else
 			ai_read_skip(reader);
@@ -351,7 +345,7 @@ ai_parse_openai_embeddings(const AiRequest *request, const AiHttpReply *http,
 		good = ai_read_object(&reader);
 	while (good && ai_read_member(&reader, &name, &len))
 	{
-		if (is_name(name, len, "data") && ai_read_peek(&reader) == '[')
+		if (ai_name_is(name, len, "data") && ai_read_peek(&reader) == '[')
 		{
 			int			position = 0;
 
@@ -359,9 +353,9 @@ ai_parse_openai_embeddings(const AiRequest *request, const AiHttpReply *http,
 			while (good && ai_read_element(&reader))
 				good = read_data_item(&reader, request, position++, seen, reply, failure);
 		}
-		else if (is_name(name, len, "usage"))
+		else if (ai_name_is(name, len, "usage"))
 			read_usage(&reader, reply);
-		else if (is_name(name, len, "model") && ai_read_peek(&reader) == '"' && reply->model == NULL)
+		else if (ai_name_is(name, len, "model") && ai_read_peek(&reader) == '"' && reply->model == NULL)
 			reply->model = ai_read_string(&reader);
 		else
 			ai_read_skip(&reader);

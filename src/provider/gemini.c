@@ -483,7 +483,7 @@ read_values(AiJsonReader *reader, const AiRequest *request, int index, AiReply *
 		return false;
 	while (ai_read_member(reader, &name, &len))
 	{
-		if (len != 6 || memcmp(name, "values", 6) != 0)
+		if (!ai_name_is(name, len, "values"))
 			ai_read_skip(reader);
 		else if (!ai_read_vector(reader, request, index, reply, failure))
 			return false;
@@ -529,16 +529,16 @@ parse_embed(const AiRequest *request, const AiHttpReply *http, AiReply *reply, A
 	good = ai_read_object(&reader);
 	while (good && ai_read_member(&reader, &name, &len))
 	{
-		if (len == 10 && memcmp(name, "embeddings", 10) == 0)
+		if (ai_name_is(name, len, "embeddings"))
 			good = read_embeddings(&reader, request, reply, failure);
-		else if (len == 9 && memcmp(name, "embedding", 9) == 0)
+		else if (ai_name_is(name, len, "embedding"))
 			good = read_values(&reader, request, 0, reply, failure);
-		else if (len == 13 && memcmp(name, "usageMetadata", 13) == 0 && ai_read_peek(&reader) == '{')
+		else if (ai_name_is(name, len, "usageMetadata") && ai_read_peek(&reader) == '{')
 		{
 			ai_read_object(&reader);
 			while (ai_read_member(&reader, &name, &len))
 			{
-				if (len == 16 && memcmp(name, "promptTokenCount", 16) == 0)
+				if (ai_name_is(name, len, "promptTokenCount"))
 					ai_read_int64(&reader, &reply->usage.uncached_input);
 				else
 					ai_read_skip(&reader);

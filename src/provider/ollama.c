@@ -214,13 +214,13 @@ parse_embed(const AiRequest *request, const AiHttpReply *http, AiReply *reply,
 	good = ai_read_object(&reader);
 	while (good && ai_read_member(&reader, &name, &len))
 	{
-		if (len == 10 && memcmp(name, "embeddings", 10) == 0)
+		if (ai_name_is(name, len, "embeddings"))
 			good = ai_read_vectors(&reader, request, reply, failure);
-		else if (len == 9 && memcmp(name, "embedding", 9) == 0 && request->n_inputs == 1)
+		else if (ai_name_is(name, len, "embedding") && request->n_inputs == 1)
 			good = ai_read_vector(&reader, request, 0, reply, failure); /* the older form */
-		else if (len == 17 && memcmp(name, "prompt_eval_count", 17) == 0)
+		else if (ai_name_is(name, len, "prompt_eval_count"))
 			ai_read_int64(&reader, &reply->usage.uncached_input);
-		else if (len == 5 && memcmp(name, "model", 5) == 0 && reply->model == NULL)
+		else if (ai_name_is(name, len, "model") && reply->model == NULL)
 			reply->model = ai_read_string(&reader);
 		else
 			ai_read_skip(&reader);

@@ -27,32 +27,6 @@
 #include "provider/stream.h"
 
 static void
-write_content(AiJsonWriter *writer, const AiMessage *message)
-{
-	ai_write_key(writer, "content");
-	if (message->n_images == 0)
-	{
-		ai_write_string(writer, message->text ? message->text : "");
-		return;
-	}
-	ai_write_array(writer);
-	if (message->text != NULL && message->text[0] != '\0')
-		ai_write_pair(writer, "type", "text", "text", message->text);
-	for (int i = 0; i < message->n_images; i++)
-	{
-		ai_write_object(writer);
-		ai_write_string_member(writer, "type", "image_url");
-		ai_write_key(writer, "image_url");
-		ai_write_object(writer);
-		ai_write_key(writer, "url");
-		ai_write_data_url(writer, &message->images[i]);
-		ai_write_object_end(writer);
-		ai_write_object_end(writer);
-	}
-	ai_write_array_end(writer);
-}
-
-static void
 write_tool_calls(AiJsonWriter *writer, const cJSON *tool_calls)
 {
 	const cJSON *call;
@@ -95,7 +69,7 @@ write_message(AiJsonWriter *writer, const AiMessage *message)
 		ai_write_tree(writer, NULL);
 	}
 	else
-		write_content(writer, message);
+		ai_write_content(writer, message);
 	if (message->tool_calls != NULL)
 		write_tool_calls(writer, message->tool_calls);
 	if (message->tool_call_id != NULL)

@@ -59,6 +59,32 @@ ai_write_data_url(AiJsonWriter *writer, const AiImage *image)
 }
 
 void
+ai_write_content(AiJsonWriter *writer, const AiMessage *message)
+{
+	ai_write_key(writer, "content");
+	if (message->n_images == 0)
+	{
+		ai_write_string(writer, message->text ? message->text : "");
+		return;
+	}
+	ai_write_array(writer);
+	if (message->text != NULL && message->text[0] != '\0')
+		ai_write_pair(writer, "type", "text", "text", message->text);
+	for (int i = 0; i < message->n_images; i++)
+	{
+		ai_write_object(writer);
+		ai_write_string_member(writer, "type", "image_url");
+		ai_write_key(writer, "image_url");
+		ai_write_object(writer);
+		ai_write_key(writer, "url");
+		ai_write_data_url(writer, &message->images[i]);
+		ai_write_object_end(writer);
+		ai_write_object_end(writer);
+	}
+	ai_write_array_end(writer);
+}
+
+void
 ai_write_inputs(AiJsonWriter *writer, const char *name, const AiRequest *request)
 {
 	ai_write_key(writer, name);

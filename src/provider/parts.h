@@ -33,6 +33,11 @@ extern void ai_write_pair(AiJsonWriter *writer, const char *name, const char *va
 /* "data:image/png;base64,..." as a value. */
 extern void ai_write_data_url(AiJsonWriter *writer, const AiImage *image);
 
+/*
+ * "content" as OpenAI has it: the text, or parts of it and of images.
+ */
+extern void ai_write_content(AiJsonWriter *writer, const AiMessage *message);
+
 /* "name": [inputs...] */
 extern void ai_write_inputs(AiJsonWriter *writer, const char *name, const AiRequest *request);
 

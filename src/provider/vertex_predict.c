@@ -56,12 +56,6 @@ predict_build(const AiTarget *target, const AiRequest *request,
 	return good;
 }
 
-static bool
-is(const char *name, size_t len, const char *expected)
-{
-	return len == strlen(expected) && memcmp(name, expected, len) == 0;
-}
-
 /* "statistics": {"token_count": 4.0, ...}; the count may be a float. */
 static void
 read_statistics(AiJsonReader *reader, AiReply *reply)
@@ -78,7 +72,7 @@ read_statistics(AiJsonReader *reader, AiReply *reply)
 	{
 		float		tokens;
 
-		if (!is(name, len, "token_count"))
+		if (!ai_name_is(name, len, "token_count"))
 			ai_read_skip(reader);
 		else if (ai_read_float(reader, &tokens))
 			reply->usage.uncached_input = ai_not_below_zero(reply->usage.uncached_input) + (int64_t) tokens;
@@ -96,9 +90,9 @@ read_embeddings(AiJsonReader *reader, const AiRequest *request, int index, AiRep
 
 	while (good && ai_read_member(reader, &name, &len))
 	{
-		if (is(name, len, "values"))
+		if (ai_name_is(name, len, "values"))
 			good = ai_read_vector(reader, request, index, reply, failure);
-		else if (is(name, len, "statistics"))
+		else if (ai_name_is(name, len, "statistics"))
 			read_statistics(reader, reply);
 		else
 			ai_read_skip(reader);
@@ -123,7 +117,7 @@ read_predictions(AiJsonReader *reader, const AiRequest *request, AiReply *reply,
 		good = ai_read_object(reader);
 		while (good && ai_read_member(reader, &name, &len))
 		{
-			if (is(name, len, "embeddings"))
+			if (ai_name_is(name, len, "embeddings"))
 				good = read_embeddings(reader, request, count, reply, failure);
 			else
 				ai_read_skip(reader);
@@ -150,7 +144,7 @@ predict_parse(const AiTarget *target, const AiRequest *request,
 	good = ai_read_object(&reader);
 	while (good && ai_read_member(&reader, &name, &len))
 	{
-		if (is(name, len, "predictions"))
+		if (ai_name_is(name, len, "predictions"))
 			good = read_predictions(&reader, request, reply, failure);
 		else
 			ai_read_skip(&reader);

@@ -98,6 +98,9 @@ extern void ai_read_start(AiJsonReader *reader, const char *data, size_t len);
 extern char ai_read_peek(AiJsonReader *reader);
 extern bool ai_read_object(AiJsonReader *reader);
 extern bool ai_read_member(AiJsonReader *reader, const char **name, size_t *len);
+
+/* Is it the member of that name? */
+extern bool ai_name_is(const char *name, size_t len, const char *expected);
 extern bool ai_read_array(AiJsonReader *reader);
 extern bool ai_read_element(AiJsonReader *reader);
 extern bool ai_read_skip(AiJsonReader *reader);

@@ -108,6 +108,12 @@ ai_read_member(AiJsonReader *reader, const char **name, size_t *len)
 }
 
 bool
+ai_name_is(const char *name, size_t len, const char *expected)
+{
+	return len == strlen(expected) && memcmp(name, expected, len) == 0;
+}
+
+bool
 ai_read_array(AiJsonReader *reader)
 {
 	return enter(reader, '[');
