@@ -56,6 +56,8 @@ predict_build(const AiTarget *target, const AiRequest *request,
 	return good;
 }
 
+#define MOST_TOKENS (INT64_C(1) << 53)
+
 /* "statistics": {"token_count": 4.0, ...}; the count may be a float. */
 static void
 read_statistics(AiJsonReader *reader, AiReply *reply)
@@ -70,12 +72,19 @@ read_statistics(AiJsonReader *reader, AiReply *reply)
 	}
 	while (ai_read_member(reader, &name, &len))
 	{
-		float		tokens;
+		int64_t		tokens;
 
 		if (!ai_name_is(name, len, "token_count"))
 			ai_read_skip(reader);
-		else if (ai_read_float(reader, &tokens))
-			reply->usage.uncached_input = ai_not_below_zero(reply->usage.uncached_input) + (int64_t) tokens;
+		else if (ai_read_int64(reader, &tokens) && tokens >= 0)
+		{
+			/*
+			 * each is below 2^53, their sum over many inputs is kept there
+			 * too
+			 */
+			tokens += ai_not_below_zero(reply->usage.uncached_input);
+			reply->usage.uncached_input = tokens < MOST_TOKENS ? tokens : MOST_TOKENS;
+		}
 	}
 }
 
