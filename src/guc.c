@@ -39,6 +39,7 @@ char	   *ai_guc_default_transcription_model;
 int			ai_guc_timeout;
 int			ai_guc_max_timeout;
 int			ai_guc_connect_timeout;
+int			ai_guc_first_byte_timeout;
 int			ai_guc_max_retries;
 int			ai_guc_max_response_size;
 int			ai_guc_max_in_flight;
@@ -262,6 +263,11 @@ define_calls(void)
 							"The time that connecting to a model server may take.",
 							NULL,
 							&ai_guc_connect_timeout, 10000, 1, 3600000, PGC_USERSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("ai_gateway.first_byte_timeout",
+							"The time within which a chat answer must begin.",
+							"Above 0, replies are asked for as streams, where the protocol has them; 0 asks for them in one piece.",
+							&ai_guc_first_byte_timeout, 0, 0, 86400000, PGC_USERSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("ai_gateway.max_retries",
 							"How often a failed call is tried again.",

@@ -23,6 +23,7 @@ extern char *ai_guc_default_transcription_model;
 extern int	ai_guc_timeout;		/* ms, all attempts of a call together */
 extern int	ai_guc_max_timeout; /* ms, what a user's timeout cannot exceed */
 extern int	ai_guc_connect_timeout; /* ms */
+extern int	ai_guc_first_byte_timeout;	/* ms; 0 = replies are not streamed */
 extern int	ai_guc_max_retries;
 extern int	ai_guc_max_response_size;	/* kB */
 extern int	ai_guc_max_in_flight;	/* per statement */

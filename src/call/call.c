@@ -197,6 +197,15 @@ ai_call_embed_limits(const char *name, int *max_inputs, int *max_bytes)
 	ai_model_release(model);
 }
 
+/* The model's own limit, else that of the session. */
+static int
+first_byte_ms(const AiModel *model)
+{
+	const cJSON *own = ai_json_get(model->settings, AI_SETTING_FIRST_BYTE);
+
+	return cJSON_IsNumber(own) ? (int) own->valuedouble : ai_guc_first_byte_timeout;
+}
+
 void
 ai_call_submit(AiCall *call, const char *name)
 {
@@ -216,6 +225,7 @@ ai_call_submit(AiCall *call, const char *name)
 		timeout = Min(options->timeout_ms, ai_guc_max_timeout);
 	call->max_retries = ai_option_set(options, AI_OPTION_MAX_RETRIES)
 		? options->max_retries : ai_guc_max_retries;
+	call->first_byte_ms = first_byte_ms(call->model);
 	call->submitted_at = ai_now_ms();
 	call->deadline = call->submitted_at + timeout;
 	ai_call_admit(call);

@@ -41,7 +41,7 @@
 #include "catalog/model.h"
 #include "http/http.h"
 #include "lib/ilist.h"
-#include "provider/provider.h"
+#include "provider/stream.h"
 
 typedef enum AiCallState
 {
@@ -78,6 +78,8 @@ typedef struct AiCall
 	/* the engine's own */
 	AiCallSet  *set;
 	AiTransfer *transfer;
+	AiReplyStream *stream;		/* takes in a reply that comes as events */
+	int			first_byte_ms;	/* until the first of them; 0 = no stream */
 	struct AiTokenSlot *token_slot; /* the token that it waits for or used */
 	bool		token_arrived;	/* just now, for the attempt that comes next */
 	bool		token_renewed;	/* after a refusal, once a call */

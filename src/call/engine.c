@@ -26,6 +26,8 @@
 #include "util/redact.h"
 #include "utils/builtins.h"
 
+#define STREAM_GRACE_MS	500
+
 static dlist_head active = DLIST_STATIC_INIT(active);
 AiLastCall	ai_last_call = {.task = -1};
 
@@ -234,6 +236,65 @@ authorize(AiCall *call, AiResolvedTarget *resolved)
 	return false;
 }
 
+/* Inside libcurl. */
+static AiSinkVerdict
+take_in(void *owner, const AiHttpReply *so_far, const char *data, size_t len)
+{
+	AiCall	   *call = owner;
+
+	switch (ai_reply_stream_take(call->stream, so_far, data, len))
+	{
+		case AI_STREAM_NONE:
+			return AI_SINK_KEEP;
+		case AI_STREAM_OPEN:
+		case AI_STREAM_ENDED:
+			return AI_SINK_TAKEN;
+		case AI_STREAM_FAILED:
+			break;
+	}
+	return AI_SINK_STOP;
+}
+
+static void
+drop_stream(AiCall *call)
+{
+	ai_reply_stream_free(call->stream);
+	call->stream = NULL;
+}
+
+/* The reply is to come as events, the first of them in time. */
+static void
+await_stream(AiCall *call, const AiTarget *target)
+{
+	call->stream = ai_reply_stream_new(ai_protocols[target->protocol]->assembler);
+	if (call->stream == NULL)
+		return;
+	ai_http_set_sink(call->transfer, take_in);
+	call->due_at = Min(call->due_at, ai_now_ms() + call->first_byte_ms);
+}
+
+/*
+ * A stream's time has come: its last event was there and the server still
+ * holds the connection, its first was not there in time, or all is well.
+ */
+static void
+act_on_stream(AiCall *call)
+{
+	if (ai_reply_stream_state(call->stream) == AI_STREAM_ENDED)
+		ai_http_stop(call->transfer);
+	else if (ai_reply_stream_began(call->stream))
+		call->due_at = call->deadline + 1000;
+	else
+	{
+		ai_http_release(call->transfer);
+		call->transfer = NULL;
+		drop_stream(call);
+		ai_fail(&call->failure, AI_ERROR_TIMEOUT, "the answer did not begin within %d ms",
+				call->first_byte_ms);
+		attempt_failed(call);
+	}
+}
+
 static void
 start_attempt(AiCall *call)
 {
@@ -268,6 +329,8 @@ start_attempt(AiCall *call)
 		return;
 	}
 	call->attempts++;
+	call->request.stream = call->first_byte_ms > 0 &&
+		ai_provider_streams(&resolved.target, call->request.task);
 	if (!ai_provider_build(&resolved.target, &call->request, ai_guc_drop_unsupported,
 						   &http, &call->failure))
 	{
@@ -280,6 +343,8 @@ start_attempt(AiCall *call)
 	call->transfer = ai_http_start(&http, resolved.reach, (int) left, call, &call->failure);
 	if (call->transfer == NULL)
 		attempt_failed(call);
+	else if (call->request.stream)
+		await_stream(call, &resolved.target);
 }
 
 /*
@@ -393,15 +458,19 @@ attempt_arrived(AiCall *call)
 	good = ai_http_result(transfer, &call->failure);
 	if (good)
 	{
+		AiHttpReply http = *ai_http_reply(transfer);
+
+		http.stream = call->stream;
 		ai_target_describe(call->model, &resolved, &call->failure);
 		ai_reply_free(&call->reply);
-		good = ai_provider_parse(&resolved.target, &call->request, ai_http_reply(transfer),
-								 time(NULL), &call->reply, &call->failure);
+		good = ai_provider_parse(&resolved.target, &call->request, &http, time(NULL),
+								 &call->reply, &call->failure);
 		if (!good)
 			explain_refusal(call);
 	}
 	call->transfer = NULL;
 	ai_http_release(transfer);
+	drop_stream(call);
 	if (good)
 		attempt_succeeded(call);
 	else if (renew_token(call))
@@ -450,6 +519,7 @@ ai_call_abandon(AiCall *call)
 	if (call->transfer != NULL)
 		ai_http_release(call->transfer);
 	call->transfer = NULL;
+	drop_stream(call);
 	hand_on_fetch(call);
 	ai_reply_free(&call->reply);
 	cJSON_Delete(call->json);
@@ -488,6 +558,10 @@ act_on_time(void)
 	{
 		AiCall	   *call = dlist_container(AiCall, active_node, iter.cur);
 
+		/* a server may hold the connection after the last event, but not long */
+		if (call->stream != NULL && call->due_at > now + STREAM_GRACE_MS &&
+			ai_reply_stream_state(call->stream) == AI_STREAM_ENDED)
+			call->due_at = now + STREAM_GRACE_MS;
 		if (call->due_at > now)
 		{
 			if (next < 0 || call->due_at < next)
@@ -498,6 +572,8 @@ act_on_time(void)
 		if (call->state == AI_CALL_BACKOFF ||
 			(call->state == AI_CALL_AUTHORIZING && call->transfer == NULL))
 			start_attempt(call);
+		else if (call->stream != NULL && now < call->deadline)
+			act_on_stream(call);
 		else if (call->transfer == NULL)
 		{
 			if (call->failure.kind == AI_ERROR_NONE)
@@ -513,6 +589,7 @@ act_on_time(void)
 			/* libcurl's own timeout comes first unless it is in trouble */
 			ai_http_release(call->transfer);
 			call->transfer = NULL;
+			drop_stream(call);
 			hand_on_fetch(call);
 			ai_fail(&call->failure, AI_ERROR_TIMEOUT, "the time ran out");
 			attempt_failed(call);

@@ -171,6 +171,16 @@ check_credential(const AiModel *model)
 }
 
 static void
+check_first_byte(const AiModel *model, const cJSON *item)
+{
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 86400000))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("setting \"%s\" of model \"%s\" must be a number of milliseconds from 0 to 86400000",
+						item->string, model->name)));
+}
+
+static void
 check_settings(const AiModel *model)
 {
 	const char *const *known = ai_provider_by_name(model->provider)->settings;
@@ -181,6 +191,11 @@ check_settings(const AiModel *model)
 		StringInfoData names;
 		int			i;
 
+		if (strcmp(item->string, AI_SETTING_FIRST_BYTE) == 0)
+		{
+			check_first_byte(model, item);
+			continue;
+		}
 		for (i = 0; known[i] != NULL; i++)
 		{
 			if (strcmp(known[i], item->string) == 0)
@@ -198,7 +213,8 @@ check_settings(const AiModel *model)
 		}
 		initStringInfo(&names);
 		for (int k = 0; known[k] != NULL; k++)
-			appendStringInfo(&names, "%s%s", k ? ", " : "", known[k]);
+			appendStringInfo(&names, "%s, ", known[k]);
+		appendStringInfoString(&names, AI_SETTING_FIRST_BYTE);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 known[i] != NULL
@@ -206,9 +222,7 @@ check_settings(const AiModel *model)
 						  item->string, model->name)
 				 : errmsg("setting \"%s\" of model \"%s\" is not known",
 						  ai_message_from_utf8(item->string), model->name),
-				 names.len > 0 ? errdetail("The settings of provider \"%s\" are %s.",
-										   model->provider, names.data)
-				 : errdetail("Provider \"%s\" has no settings.", model->provider)));
+				 errdetail("The settings of provider \"%s\" are %s.", model->provider, names.data)));
 	}
 }
 

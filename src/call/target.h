@@ -53,4 +53,7 @@ extern void ai_profile_check(const struct AiRow *row);
 /* The protocol of a registration; NONE if its names are unknown. */
 extern AiProtocolId ai_model_protocol(const AiModel *model);
 
+/* A setting that models of every provider may have; call.h tells what it does. */
+#define AI_SETTING_FIRST_BYTE	"first_byte_timeout_ms"
+
 #endif							/* AI_CALL_TARGET_H */

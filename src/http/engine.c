@@ -284,6 +284,22 @@ ai_http_start(AiHttpRequest *request, AiReach reach, int timeout_ms, void *owner
 	return transfer;
 }
 
+void
+ai_http_set_sink(AiTransfer *transfer, AiHttpSink sink)
+{
+	transfer->sink = sink;
+}
+
+void
+ai_http_stop(AiTransfer *transfer)
+{
+	if (transfer->state != AI_TRANSFER_STARTED)
+		return;
+	curl_multi_remove_handle(multi, transfer->easy);
+	n_started--;
+	put_finished(transfer, CURLE_OK);
+}
+
 AiTransfer *
 ai_http_next_finished(void)
 {
@@ -314,7 +330,7 @@ ai_http_result(AiTransfer *transfer, AiFailure *failure)
 	Assert(transfer->state == AI_TRANSFER_FINISHED);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	transfer->reply.status = (int) status;
-	if (transfer->code == CURLE_OK)
+	if (transfer->code == CURLE_OK || transfer->stopped)
 		return true;
 	ai_transfer_explain(transfer, failure);
 	return false;

@@ -45,6 +45,26 @@ typedef enum AiReach
 extern AiTransfer *ai_http_start(AiHttpRequest *request, AiReach reach,
 								 int timeout_ms, void *owner, AiFailure *failure);
 
+/*
+ * Takes a reply's body in as it comes, in place of keeping it.  It runs inside
+ * libcurl: neither palloc nor ereport, and no call of this file.
+ */
+typedef enum AiSinkVerdict
+{
+	AI_SINK_KEEP,				/* put this into reply.body */
+	AI_SINK_TAKEN,
+	AI_SINK_STOP,				/* the outcome is known: end the transfer */
+} AiSinkVerdict;
+
+typedef AiSinkVerdict (*AiHttpSink) (void *owner, const AiHttpReply *so_far,
+									 const char *data, size_t len);
+
+/* For a transfer that was just started. */
+extern void ai_http_set_sink(AiTransfer *transfer, AiHttpSink sink);
+
+/* Ends a transfer under way as if its reply were whole. */
+extern void ai_http_stop(AiTransfer *transfer);
+
 /* A transfer that finished since, each one once; NULL if there is none. */
 extern AiTransfer *ai_http_next_finished(void);
 

@@ -24,9 +24,35 @@ static size_t
 receive_body(char *data, size_t size, size_t n, void *clientp)
 {
 	AiTransfer *transfer = clientp;
+	AiHttpReply *reply = &transfer->reply;
+	AiSinkVerdict verdict = AI_SINK_KEEP;
 
-	ai_buffer_append(&transfer->reply.body, data, size * n);
-	return transfer->reply.body.failed ? 0 : size * n;
+	if (transfer->sink != NULL)
+	{
+		long		status = 0;
+
+		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+		reply->status = (int) status;
+		if (size * n > reply->body.limit - transfer->sunk)
+		{
+			reply->body.over_limit = true;
+			return 0;
+		}
+		verdict = transfer->sink(transfer->owner, reply, data, size * n);
+	}
+	switch (verdict)
+	{
+		case AI_SINK_KEEP:
+			ai_buffer_append(&reply->body, data, size * n);
+			return reply->body.failed ? 0 : size * n;
+		case AI_SINK_TAKEN:
+			transfer->sunk += size * n;
+			return size * n;
+		case AI_SINK_STOP:
+			transfer->stopped = true;
+			break;
+	}
+	return 0;
 }
 
 /* Keeps the last block only: a 100 Continue or a proxy's answer comes before. */
@@ -170,7 +196,7 @@ phase_reached(const AiTransfer *transfer)
 {
 	bool		https = strncmp(transfer->request.url.data, "https:", 6) == 0;
 
-	if (transfer->reply.body.len > 0 || transfer->reply.headers.len > 0)
+	if (transfer->reply.headers.len > 0)
 		return "while the reply arrived";
 	if (transfer->connected)
 		return "while waiting for the reply to begin";

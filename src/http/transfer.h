@@ -26,6 +26,9 @@ struct AiTransfer
 	AiTransferState state;
 	CURLcode	code;
 	int			timeout_ms;
+	AiHttpSink	sink;			/* NULL = the body is kept */
+	size_t		sunk;			/* bytes that it took */
+	bool		stopped;		/* by the sink */
 	bool		connecting;		/* the name is resolved, a socket was opened */
 	bool		connected;		/* with TLS, where there is any */
 	bool		address_refused;	/* the policy refused where the name led */

@@ -248,11 +248,19 @@ version_within(const AiTarget *target)
 	return NULL;
 }
 
+/* InvokeModel wraps its events once more; Converse streams the same models. */
 static bool
-put_url(AiHttpRequest *http, const AiTarget *target, AiFailure *failure)
+anthropic_streams(const AiTarget *target)
+{
+	return target->provider->auth != AI_AUTH_AWS || version_within(target) == NULL;
+}
+
+static bool
+put_url(AiHttpRequest *http, const AiTarget *target, bool stream, AiFailure *failure)
 {
 	if (target->provider->auth == AI_AUTH_GOOGLE)
-		return ai_put_model_url(http, target, "/models/", target->remote_model, ":rawPredict", failure);
+		return ai_put_model_url(http, target, "/models/", target->remote_model,
+								stream ? ":streamRawPredict" : ":rawPredict", failure);
 	if (version_within(target) != NULL)
 		return ai_put_model_url(http, target, "/model/", target->remote_model, "/invoke", failure);
 	return ai_put_url(http, target, ai_endpoint_ends_with(target, "/v1") ? "/messages" : "/v1/messages",
@@ -274,7 +282,7 @@ anthropic_build(const AiTarget *target, const AiRequest *request,
 	AiJsonWriter writer;
 	bool		good;
 
-	if (!put_url(http, target, failure))
+	if (!put_url(http, target, request->stream, failure))
 	{
 		free(system);
 		return false;
@@ -312,6 +320,8 @@ anthropic_build(const AiTarget *target, const AiRequest *request,
 	if (ai_option_set(&request->options, AI_OPTION_TOOL_CHOICE))
 		write_tool_choice(&writer, request->options.tool_choice);
 	write_output_config(&writer, target, request);
+	if (request->stream)
+		ai_write_stream(&writer);
 	good = ai_write_rest(&writer, target, request, failure);
 	ai_write_object_end(&writer);
 	ai_write_end(&writer);
@@ -433,6 +443,8 @@ const AiProtocol ai_protocol_anthropic_messages = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_anthropic,
+	.streams = anthropic_streams,
 	.build = anthropic_build,
 	.parse = anthropic_parse,
 };

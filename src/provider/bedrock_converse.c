@@ -253,7 +253,8 @@ converse_build(const AiTarget *target, const AiRequest *request,
 	AiJsonWriter writer;
 	bool		good;
 
-	if (!ai_put_model_url(http, target, "/model/", target->remote_model, "/converse", failure))
+	if (!ai_put_model_url(http, target, "/model/", target->remote_model,
+						  request->stream ? "/converse-stream" : "/converse", failure))
 		return false;
 	system = ai_system_text(request);
 	ai_write_start(&writer, &http->body);
@@ -379,6 +380,7 @@ const AiProtocol ai_protocol_bedrock_converse = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_bedrock,
 	.build = converse_build,
 	.parse = converse_parse,
 };

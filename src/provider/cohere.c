@@ -137,7 +137,7 @@ write_chat(AiJsonWriter *writer, const AiTarget *target, const AiRequest *reques
 		ai_write_object_end(writer);
 	}
 	ai_write_key(writer, "stream");
-	ai_write_bool(writer, false);
+	ai_write_bool(writer, request->stream);
 }
 
 static void
@@ -344,6 +344,7 @@ const AiProtocol ai_protocol_cohere = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_cohere,
 	.build = cohere_build,
 	.parse = cohere_parse,
 };

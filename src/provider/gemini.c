@@ -336,7 +336,7 @@ static const char *
 method(const AiTarget *target, const AiRequest *request)
 {
 	if (request->task == AI_TASK_CHAT)
-		return ":generateContent";
+		return request->stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
 	return is_vertex(target) || request->n_inputs == 1 ? ":embedContent" : ":batchEmbedContents";
 }
 
@@ -588,6 +588,7 @@ const AiProtocol ai_protocol_gemini = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_gemini,
 	.build = gemini_build,
 	.parse = gemini_parse,
 };

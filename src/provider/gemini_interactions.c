@@ -179,6 +179,8 @@ interactions_build(const AiTarget *target, const AiRequest *request,
 	}
 	ai_write_key(&writer, "store");
 	ai_write_bool(&writer, ai_setting_true(target, "store"));
+	if (request->stream)
+		ai_write_stream(&writer);
 	good = ai_write_rest(&writer, target, request, failure);
 	ai_write_object_end(&writer);
 	ai_write_end(&writer);
@@ -288,6 +290,7 @@ const AiProtocol ai_protocol_gemini_interactions = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_interactions,
 	.build = interactions_build,
 	.parse = interactions_parse,
 };

@@ -99,7 +99,7 @@ write_chat(AiJsonWriter *writer, const AiTarget *target, const AiRequest *reques
 
 	write_messages(writer, request);
 	ai_write_key(writer, "stream");
-	ai_write_bool(writer, false);
+	ai_write_bool(writer, request->stream);
 	if (ai_option_set(options, AI_OPTION_REASONING_EFFORT))
 	{
 		ai_write_key(writer, "think");
@@ -265,6 +265,7 @@ const AiProtocol ai_protocol_ollama = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_ollama,
 	.build = ollama_build,
 	.parse = ollama_parse,
 };

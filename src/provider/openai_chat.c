@@ -164,6 +164,16 @@ openai_chat_build(const AiTarget *target, const AiRequest *request,
 	}
 	if (request->schema != NULL && has_json_mode(target))
 		write_response_format(&writer, target, request->schema);
+	if (request->stream)
+		ai_write_stream(&writer);
+	if (request->stream && !dialect->no_stream_options)
+	{
+		ai_write_key(&writer, "stream_options");
+		ai_write_object(&writer);
+		ai_write_key(&writer, "include_usage");
+		ai_write_bool(&writer, true);
+		ai_write_object_end(&writer);
+	}
 	good = ai_write_rest(&writer, target, request, failure);
 	ai_write_object_end(&writer);
 	ai_write_end(&writer);
@@ -349,6 +359,7 @@ const AiProtocol ai_protocol_openai_chat = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_openai_chat,
 	.build = openai_chat_build,
 	.parse = openai_chat_parse,
 };

@@ -193,6 +193,8 @@ responses_build(const AiTarget *target, const AiRequest *request,
 	ai_write_start(&writer, &http->body);
 	ai_write_object(&writer);
 	write_body(&writer, target, request);
+	if (request->stream)
+		ai_write_stream(&writer);
 	good = ai_write_rest(&writer, target, request, failure);
 	ai_write_object_end(&writer);
 	ai_write_end(&writer);
@@ -344,6 +346,7 @@ const AiProtocol ai_protocol_openai_responses = {
 	.images = true,
 	.tools = true,
 	.schema = true,
+	.assembler = &ai_assemble_responses,
 	.build = responses_build,
 	.parse = responses_parse,
 };

@@ -339,3 +339,10 @@ ai_append_content(AiBuffer *text, const cJSON *content)
 		}
 	}
 }
+
+void
+ai_write_stream(AiJsonWriter *writer)
+{
+	ai_write_key(writer, "stream");
+	ai_write_bool(writer, true);
+}

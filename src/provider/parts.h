@@ -94,6 +94,9 @@ extern bool ai_schema_is_strict(const cJSON *schema);
 /* Appends the text of the parts of an array that are of type "text", or a string. */
 extern void ai_append_content(AiBuffer *text, const cJSON *content);
 
+/* "stream": true */
+extern void ai_write_stream(AiJsonWriter *writer);
+
 /* The name that a schema travels under. */
 #define AI_SCHEMA_NAME	"answer"
 

@@ -35,6 +35,15 @@ const char *const ai_finish_reason_names[AI_FINISH_REASONS] = {
 };
 
 bool
+ai_provider_streams(const AiTarget *target, AiTask task)
+{
+	const AiProtocol *protocol = ai_protocols[target->protocol];
+
+	return task == AI_TASK_CHAT && protocol->assembler != NULL &&
+		(protocol->streams == NULL || protocol->streams(target));
+}
+
+bool
 ai_provider_takes_schema(const AiTarget *target)
 {
 	return ai_protocols[target->protocol]->schema &&

@@ -92,6 +92,7 @@ typedef struct AiDialect
 	const char *rerank_top;
 	bool		json_object_only;	/* has JSON, but takes no schema */
 	bool		base64;			/* embeddings are asked for in base64 */
+	bool		no_stream_options;	/* a stream tells its usage unasked */
 	bool		reasoning_beside;	/* completion_tokens excludes reasoning */
 } AiDialect;
 
@@ -207,6 +208,7 @@ typedef struct AiRequest
 								 * schema */
 	const char *query;			/* rerank; the documents are the inputs */
 	int			top_n;			/* rerank; 0 = all */
+	bool		stream;			/* chat: the reply is to come as events */
 	const unsigned char *audio; /* transcribe */
 	size_t		audio_len;
 	AiOptions	options;
@@ -289,6 +291,9 @@ typedef struct AiProtocol
 	bool		images;
 	bool		tools;
 	bool		schema;			/* takes a JSON Schema for the answer */
+	const struct AiAssembler *assembler;	/* of the events that a chat reply
+											 * can come as; NULL = it cannot */
+	bool		(*streams) (const AiTarget *target);	/* where that depends */
 	bool		(*build) (const AiTarget *target, const AiRequest *request,
 						  AiHttpRequest *http, AiFailure *failure);
 	bool		(*parse) (const AiTarget *target, const AiRequest *request,
@@ -323,6 +328,9 @@ extern void ai_provider_limits(const AiTarget *target, int *max_inputs, int *max
  * failure that names the one that is missing or cannot be part of a host.
  */
 extern bool ai_provider_endpoint(const AiTarget *target, AiBuffer *out, AiFailure *failure);
+
+/* Can the reply be asked for as a stream of events (request.stream)? */
+extern bool ai_provider_streams(const AiTarget *target, AiTask task);
 
 /* May the answer be constrained by a schema there, or is it to be asked for in words? */
 extern bool ai_provider_takes_schema(const AiTarget *target);

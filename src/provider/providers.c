@@ -254,7 +254,7 @@ const AiProvider ai_providers[] = {
 		.settings = no_settings,
 		.max_inputs = 512,
 		.max_input_bytes = 45000,	/* about 16,000 tokens a request */
-		.dialect = {.seed = "random_seed",.dimensions = "output_dimension"},
+		.dialect = {.seed = "random_seed",.dimensions = "output_dimension",.no_stream_options = true},
 		.bases = {{AI_PROTOCOL_OPENAI_CHAT, "/v1"}},
 		.description = "Mistral",
 	},

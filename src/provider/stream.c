@@ -11,18 +11,32 @@
  */
 #include "provider/stream.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "provider/protocols.h"
 #include "util/sse.h"
 
-typedef struct Feed
+typedef enum StreamForm
+{
+	FORM_NONE,					/* not known yet, or one document */
+	FORM_SSE,
+	FORM_LINES,
+	FORM_FRAMES,
+} StreamForm;
+
+struct AiReplyStream
 {
 	AiStream	stream;
 	const AiAssembler *assembler;
+	StreamForm	form;
+	AiSse		sse;
+	AiBuffer	rest;			/* of a line or a frame that is not whole yet */
+	bool		began;
 	bool		failed;
-} Feed;
+	AiFailure	failure;
+};
 
 void
 ai_tree_set(cJSON *object, const char *name, cJSON *item)
@@ -73,34 +87,36 @@ is_error(const char *event, const cJSON *data)
 }
 
 static bool
-take_json(Feed *feed, const char *event, const char *data, size_t len)
+take_json(AiReplyStream *reader, const char *event, const char *data, size_t len)
 {
+	AiStream   *stream = &reader->stream;
 	const char *why;
 	cJSON	   *tree;
 	bool		good;
 
-	if (len == 6 && memcmp(data, "[DONE]", 6) == 0)
-	{
-		feed->stream.ended = true;
-		return true;
-	}
 	if (len == 0)
 		return true;
+	reader->began = true;
+	if (len == 6 && memcmp(data, "[DONE]", 6) == 0)
+	{
+		stream->ended = true;
+		return true;
+	}
 	tree = ai_json_parse(data, len, &why);
 	if (tree == NULL)
-		good = ai_fail(feed->stream.failure, AI_ERROR_INVALID_REPLY,
+		good = ai_fail(stream->failure, AI_ERROR_INVALID_REPLY,
 					   "an event of the stream cannot be read: %s", why);
 	else if (is_error(event, tree))
 	{
-		ai_classify_body(error_status(tree), tree, feed->stream.failure);
+		ai_classify_body(error_status(tree), tree, stream->failure);
 		good = false;
 	}
 	else
-		good = feed->assembler->take(&feed->stream, event, tree);
+		good = reader->assembler->take(stream, event, tree);
 	cJSON_Delete(tree);
-	if (good && (feed->stream.text.failed || feed->stream.reasoning.failed))
-		good = ai_fail(feed->stream.failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
-	feed->failed = !good;
+	if (good && (stream->text.failed || stream->reasoning.failed))
+		good = ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
+	reader->failed = !good;
 	return good;
 }
 
@@ -139,36 +155,79 @@ is_sse(const AiHttpReply *http)
 	return false;
 }
 
-static bool
-is_frames(const AiHttpReply *http)
+static StreamForm
+declared_form(const AiHttpReply *http)
 {
+	static const struct
+	{
+		const char *type;
+		StreamForm	form;
+	}			declared[] = {
+		{"text/event-stream", FORM_SSE},
+		{"application/x-ndjson", FORM_LINES},
+		{"application/vnd.amazon.eventstream", FORM_FRAMES},
+	};
 	char		type[64];
 
-	return ai_http_header(http, "content-type", type, sizeof(type)) &&
-		strncasecmp(type, "application/vnd.amazon.eventstream", 34) == 0;
+	if (!ai_http_header(http, "content-type", type, sizeof(type)))
+		return FORM_NONE;
+	for (size_t i = 0; i < sizeof(declared) / sizeof(declared[0]); i++)
+	{
+		if (strncasecmp(type, declared[i].type, strlen(declared[i].type)) == 0)
+			return declared[i].form;
+	}
+	return FORM_NONE;
 }
 
 /* Several documents, one a line: a line break follows a whole object. */
 static bool
 is_lines(const AiHttpReply *http)
 {
-	char		type[64];
 	size_t		left;
 	const char *p = skip_blanks(http, &left);
 	const char *newline = left > 0 ? memchr(p, '\n', left) : NULL;
 
-	if (ai_http_header(http, "content-type", type, sizeof(type)) &&
-		strncasecmp(type, "application/x-ndjson", 20) == 0)
-		return true;
 	return newline != NULL && newline > p && newline[-1] == '}' &&
 		newline + 1 < p + left && newline[1] == '{';
 }
 
-/* ---- feeding ---- */
+/* Of a body that is whole: some declare a stream and send one document. */
+static StreamForm
+form_of(const AiHttpReply *http)
+{
+	StreamForm	declared = declared_form(http);
+
+	if (declared == FORM_FRAMES || declared == FORM_LINES)
+		return declared;
+	return is_sse(http) ? FORM_SSE : is_lines(http) ? FORM_LINES : FORM_NONE;
+}
+
+/* ---- taking it in ---- */
+
+static void
+start(AiReplyStream *reader, const AiAssembler *assembler)
+{
+	memset(reader, 0, sizeof(*reader));
+	reader->assembler = assembler;
+	reader->stream.failure = &reader->failure;
+	reader->stream.tree = cJSON_CreateObject();
+	ai_failure_clear(&reader->failure);
+	ai_sse_start(&reader->sse, take_event, reader);
+}
+
+/* Frees all but the tree. */
+static void
+end(AiReplyStream *reader)
+{
+	ai_buffer_free(&reader->stream.text);
+	ai_buffer_free(&reader->stream.reasoning);
+	ai_buffer_free(&reader->rest);
+	ai_sse_free(&reader->sse);
+}
 
 /* An error that stands between the events, or behind them, without "data:". */
 static void
-take_stray(Feed *feed, const AiBuffer *stray)
+take_stray(AiReplyStream *reader, const AiBuffer *stray)
 {
 	const char *why;
 	cJSON	   *tree = ai_json_parse(stray->data, stray->len, &why);
@@ -176,42 +235,29 @@ take_stray(Feed *feed, const AiBuffer *stray)
 
 	if (cJSON_IsObject(ai_json_get(first, "error")))
 	{
-		ai_classify_body(error_status(first), first, feed->stream.failure);
-		feed->failed = true;
+		ai_classify_body(error_status(first), first, &reader->failure);
+		reader->failed = true;
 	}
 	cJSON_Delete(tree);
 }
 
-static void
-feed_sse(Feed *feed, const AiHttpReply *http)
+/* The whole lines of p; returns how much of it they are. */
+static size_t
+take_lines(AiReplyStream *reader, const char *p, size_t left)
 {
-	AiSse		sse;
+	size_t		taken = 0;
+	const char *newline;
 
-	ai_sse_start(&sse, take_event, feed);
-	ai_sse_feed(&sse, http->body.data, http->body.len);
-	ai_sse_finish(&sse);
-	if (!feed->failed && sse.stray.len > 0)
-		take_stray(feed, &sse.stray);
-	ai_sse_free(&sse);
-}
-
-static void
-feed_lines(Feed *feed, const AiHttpReply *http)
-{
-	const char *p = http->body.data;
-	const char *end = p + http->body.len;
-
-	while (p < end && !feed->failed)
+	while (!reader->failed && (newline = memchr(p + taken, '\n', left - taken)) != NULL)
 	{
-		const char *newline = memchr(p, '\n', (size_t) (end - p));
-		size_t		len = (size_t) ((newline ? newline : end) - p);
+		size_t		len = (size_t) (newline - (p + taken));
 
-		while (len > 0 && (p[len - 1] == '\r' || p[len - 1] == ' '))
+		while (len > 0 && (p[taken + len - 1] == '\r' || p[taken + len - 1] == ' '))
 			len--;
-		if (!take_json(feed, "", p, len))
-			break;
-		p = newline ? newline + 1 : end;
+		take_json(reader, "", p + taken, len);
+		taken = (size_t) (newline + 1 - p);
 	}
+	return taken;
 }
 
 static uint32_t
@@ -252,76 +298,219 @@ frame_header(const unsigned char *headers, size_t len, const char *name,
 }
 
 static void
-feed_frames(Feed *feed, const AiHttpReply *http)
+take_frame(AiReplyStream *reader, const unsigned char *p, size_t headers, size_t total)
 {
-	const unsigned char *p = (const unsigned char *) http->body.data;
-	size_t		left = http->body.len;
+	const char *payload = (const char *) p + 12 + headers;
+	size_t		len = total - headers - 16;
+	char		kind[64];
+	char		event[64];
 
-	while (left >= 16 && !feed->failed)
+	frame_header(p + 12, headers, ":event-type", event, sizeof(event));
+	frame_header(p + 12, headers, ":message-type", kind, sizeof(kind));
+	if (strcmp(kind, "exception") == 0)
 	{
-		size_t		total = big_endian(p);
-		size_t		headers = big_endian(p + 4);
-		char		kind[64];
-		char		event[64];
+		const char *why;
+		cJSON	   *body = ai_json_parse(payload, len, &why);
 
-		if (total < 16 || total > left || headers > total - 16)
-			break;
-		frame_header(p + 12, headers, ":event-type", event, sizeof(event));
-		frame_header(p + 12, headers, ":message-type", kind, sizeof(kind));
-		if (strcmp(kind, "exception") == 0)
-		{
-			const char *why;
-			cJSON	   *body = ai_json_parse((const char *) p + 12 + headers, total - headers - 16, &why);
-
-			frame_header(p + 12, headers, ":exception-type", event, sizeof(event));
-			ai_classify_body(strstr(event, "hrottling") ? 429 : strstr(event, "alidation") ? 400 : 500,
-							 body, feed->stream.failure);
-			cJSON_Delete(body);
-			feed->failed = true;
-		}
-		else
-			take_json(feed, event, (const char *) p + 12 + headers, total - headers - 16);
-		p += total;
-		left -= total;
+		frame_header(p + 12, headers, ":exception-type", event, sizeof(event));
+		ai_classify_body(strstr(event, "hrottling") ? 429 : strstr(event, "alidation") ? 400 : 500,
+						 body, &reader->failure);
+		cJSON_Delete(body);
+		reader->began = true;
+		reader->failed = true;
 	}
+	else
+		take_json(reader, event, payload, len);
+}
+
+/* The whole frames of p; returns how much of it they are. */
+static size_t
+take_frames(AiReplyStream *reader, const char *bytes, size_t left)
+{
+	const unsigned char *p = (const unsigned char *) bytes;
+	size_t		taken = 0;
+
+	while (left - taken >= 16 && !reader->failed)
+	{
+		size_t		total = big_endian(p + taken);
+		size_t		headers = big_endian(p + taken + 4);
+
+		if (total < 16 || headers > total - 16)
+		{
+			ai_fail(&reader->failure, AI_ERROR_INVALID_REPLY, "a frame of the stream cannot be read");
+			reader->failed = true;
+		}
+		else if (total > left - taken)
+			break;
+		else
+		{
+			take_frame(reader, p + taken, headers, total);
+			taken += total;
+		}
+	}
+	return taken;
+}
+
+/* Lines and frames: what is whole is taken in, what is left waits in `rest`. */
+static void
+take_whole(AiReplyStream *reader, const char *bytes, size_t len,
+		   size_t (*take) (AiReplyStream *reader, const char *bytes, size_t len))
+{
+	AiBuffer	rest = {0};
+	size_t		taken;
+
+	if (reader->rest.len > 0)
+	{
+		ai_buffer_append(&reader->rest, bytes, len);
+		bytes = reader->rest.data;
+		len = reader->rest.len;
+	}
+	if (reader->rest.failed)
+	{
+		ai_fail(&reader->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
+		reader->failed = true;
+		return;
+	}
+	taken = take(reader, bytes, len);
+	if (taken == 0 && reader->rest.len > 0)
+		return;
+	if (taken < len)
+		ai_buffer_append(&rest, bytes + taken, len - taken);
+	ai_buffer_free(&reader->rest);
+	reader->rest = rest;
+}
+
+static void
+take_bytes(AiReplyStream *reader, const char *bytes, size_t len)
+{
+	if (len == 0 || reader->failed)
+		return;
+	switch (reader->form)
+	{
+		case FORM_NONE:
+			break;
+		case FORM_SSE:
+			ai_sse_feed(&reader->sse, bytes, len);
+			break;
+		case FORM_LINES:
+			take_whole(reader, bytes, len, take_lines);
+			break;
+		case FORM_FRAMES:
+			take_whole(reader, bytes, len, take_frames);
+			break;
+	}
+}
+
+/*
+ * All of it was there: the tree, which is the caller's from here on, or NULL
+ * with a failure.
+ */
+static cJSON *
+finish(AiReplyStream *reader, AiFailure *failure)
+{
+	cJSON	   *tree;
+	const char *why;
+
+	/* the last line may lack its end, the last event its empty line */
+	if (reader->form == FORM_LINES && reader->rest.len > 0)
+		take_bytes(reader, "\n", 1);
+	else if (reader->form == FORM_SSE && !reader->failed)
+	{
+		ai_sse_finish(&reader->sse);
+		if (!reader->failed && reader->sse.stray.len > 0)
+			take_stray(reader, &reader->sse.stray);
+		/* one document after all, whatever its type says */
+		if (!reader->failed && !reader->began &&
+			(tree = ai_json_parse(reader->sse.stray.data, reader->sse.stray.len, &why)) != NULL)
+			return tree;
+	}
+	if (!reader->failed && !reader->stream.ended)
+	{
+		ai_fail(&reader->failure, AI_ERROR_SERVER, "the stream of the reply stopped before its end");
+		reader->failed = true;
+	}
+	if (reader->failed)
+	{
+		*failure = reader->failure;
+		return NULL;
+	}
+	ai_failure_clear(failure);
+	reader->stream.failure = failure;
+	reader->assembler->end(&reader->stream);
+	tree = reader->stream.tree;
+	reader->stream.tree = NULL;
+	return tree;
+}
+
+AiReplyStream *
+ai_reply_stream_new(const AiAssembler *assembler)
+{
+	AiReplyStream *reader = malloc(sizeof(AiReplyStream));
+
+	if (reader != NULL)
+		start(reader, assembler);
+	return reader;
+}
+
+void
+ai_reply_stream_free(AiReplyStream *reader)
+{
+	if (reader == NULL)
+		return;
+	end(reader);
+	cJSON_Delete(reader->stream.tree);
+	free(reader);
+}
+
+AiStreamState
+ai_reply_stream_state(const AiReplyStream *reader)
+{
+	if (reader->form == FORM_NONE)
+		return AI_STREAM_NONE;
+	return reader->failed ? AI_STREAM_FAILED : reader->stream.ended ? AI_STREAM_ENDED : AI_STREAM_OPEN;
+}
+
+bool
+ai_reply_stream_began(const AiReplyStream *reader)
+{
+	return reader->began;
+}
+
+AiStreamState
+ai_reply_stream_take(AiReplyStream *reader, const AiHttpReply *http, const char *bytes, size_t len)
+{
+	if (reader->form == FORM_NONE && http->body.len == 0 && http->status / 100 == 2)
+		reader->form = declared_form(http);
+	if (reader->form == FORM_NONE)
+		reader->began = true;
+	else
+		take_bytes(reader, bytes, len);
+	return ai_reply_stream_state(reader);
 }
 
 cJSON *
 ai_reply_tree(const AiHttpReply *http, const AiAssembler *assembler, AiFailure *failure)
 {
-	Feed		feed = {.stream = {.failure = failure},.assembler = assembler};
+	AiReplyStream reader;
 	const char *why;
 	cJSON	   *tree;
+	StreamForm	form;
 
-	bool		frames = is_frames(http);
-	bool		sse = !frames && is_sse(http);
-
-	if (!frames && !sse && !is_lines(http))
+	if (http->stream != NULL && http->stream->form != FORM_NONE)
+		return finish(http->stream, failure);
+	form = form_of(http);
+	if (form == FORM_NONE)
 	{
 		tree = ai_json_parse(http->body.data, http->body.len, &why);
 		if (tree == NULL)
 			ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply cannot be read: %s", why);
 		return tree;
 	}
-	ai_failure_clear(failure);
-	feed.stream.tree = cJSON_CreateObject();
-	if (frames)
-		feed_frames(&feed, http);
-	else if (sse)
-		feed_sse(&feed, http);
-	else
-		feed_lines(&feed, http);
-	if (!feed.failed && !feed.stream.ended)
-	{
-		ai_fail(failure, AI_ERROR_SERVER, "the stream of the reply stopped before its end");
-		feed.failed = true;
-	}
-	if (!feed.failed)
-		assembler->end(&feed.stream);
-	ai_buffer_free(&feed.stream.text);
-	ai_buffer_free(&feed.stream.reasoning);
-	if (!feed.failed)
-		return feed.stream.tree;
-	cJSON_Delete(feed.stream.tree);
-	return NULL;
+	start(&reader, assembler);
+	reader.form = form;
+	take_bytes(&reader, http->body.data, http->body.len);
+	tree = finish(&reader, failure);
+	end(&reader);
+	cJSON_Delete(reader.stream.tree);
+	return tree;
 }

@@ -3,6 +3,10 @@
  *	  Replies that come as a stream of events, brought into the form of the same
  *	  provider's reply in one piece.  Pure.
  *
+ * A reply that was asked for as a stream is taken in as it comes, by an
+ * AiReplyStream; a stream that a server sent unasked is taken in when it is
+ * whole, by the same code.
+ *
  * A protocol has one reader, of the whole reply.  Whether the provider sent it
  * in one piece, as server-sent events, as lines of JSON or in Amazon's binary
  * frames is settled here: an assembler takes the events in and builds the tree
@@ -10,13 +14,15 @@
  * failure, since what is missing cannot be known; so is an error event, which
  * may come after status 200 and half an answer.
  *
- * Ownership: ai_reply_tree() returns a tree that the caller deletes.
+ * Ownership: ai_reply_tree() returns a tree that the caller deletes.  An
+ * AiReplyStream is malloc memory of who made it, who frees it.
  */
 #ifndef AI_STREAM_H
 #define AI_STREAM_H
 
 #include "provider/provider.h"
 
+/* The reply as far as its events tell; what an assembler builds. */
 typedef struct AiStream
 {
 	cJSON	   *tree;			/* what is built; an object */
@@ -51,9 +57,35 @@ extern const AiAssembler ai_assemble_cohere;
 extern const AiAssembler ai_assemble_ollama;
 extern const AiAssembler ai_assemble_bedrock;
 
+typedef struct AiReplyStream AiReplyStream;
+
+typedef enum AiStreamState
+{
+	AI_STREAM_NONE,				/* no stream: the body is to be kept as it is */
+	AI_STREAM_OPEN,				/* more is to come */
+	AI_STREAM_ENDED,			/* the last event was there; a count may
+								 * follow */
+	AI_STREAM_FAILED,			/* an error event, or one that cannot be read */
+} AiStreamState;
+
+/* NULL when memory ran out. */
+extern AiReplyStream *ai_reply_stream_new(const AiAssembler *assembler);
+extern void ai_reply_stream_free(AiReplyStream *stream);
+
+/*
+ * Takes in what arrived of a reply, cut anywhere.  The status and the content
+ * type, which `http` has by then, tell whether it is a stream at all.
+ */
+extern AiStreamState ai_reply_stream_take(AiReplyStream *stream, const AiHttpReply *http,
+										  const char *bytes, size_t len);
+
+/* Its state now, and whether an event was there at all: comments are none. */
+extern AiStreamState ai_reply_stream_state(const AiReplyStream *stream);
+extern bool ai_reply_stream_began(const AiReplyStream *stream);
+
 /*
  * The reply as a tree, assembled if it is a stream; NULL with a failure that
- * says what cannot be read.
+ * says what cannot be read.  What http->stream took in is taken out of it.
  */
 extern cJSON *ai_reply_tree(const AiHttpReply *http, const AiAssembler *assembler,
 							AiFailure *failure);

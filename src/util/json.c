@@ -145,7 +145,7 @@ is_space(char c)
 cJSON *
 ai_json_parse(const char *data, size_t len, const char **why)
 {
-	const char *end = data + len;
+	const char *end = data ? data + len : NULL;
 	const char *parse_end = NULL;
 	AiBuffer	repaired = {0};
 	bool		needs_repair;

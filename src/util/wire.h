@@ -18,12 +18,16 @@ typedef struct AiHttpRequest
 	AiBuffer	body;			/* sent by POST; none = GET */
 } AiHttpRequest;
 
+struct AiReplyStream;
+
 typedef struct AiHttpReply
 {
 	int			status;			/* 0 until a status line was read */
 	AiBuffer	headers;		/* "Name: value\n" each, of the last block */
 	AiBuffer	body;
 	double		elapsed_ms;
+	struct AiReplyStream *stream;	/* what the body was taken in by as it
+									 * came, in place of `body`; borrowed */
 } AiHttpReply;
 
 extern void ai_http_request_free(AiHttpRequest *request);

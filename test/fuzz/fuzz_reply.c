@@ -3,7 +3,8 @@
  *	  Any bytes as the reply of a provider: the reader of FUZZ_PROTOCOL.
  *
  * Byte 0 chooses the task, byte 1 the status, byte 2 the content type; the rest
- * is the body.  Whatever comes, a reader gives a reply or a failure, and both
+ * is the body.  A chat reply is read once more, taken in as it comes, in pieces.
+ * Whatever comes, a reader gives a reply or a failure, and both
  * are clean: UTF-8 without control characters in a failure, finite vectors,
  * every score of a document that was sent.
  */
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "provider/provider.h"
+#include "provider/stream.h"
 #include "util/utf8.h"
 
 #define N_INPUTS	3
@@ -45,6 +46,56 @@ check_reply(const AiRequest *request, const AiReply *reply)
 	assert(reply->n_scores <= request->n_inputs);
 }
 
+static void
+check_outcome(const AiRequest *request, bool good, const AiReply *reply, const AiFailure *failure)
+{
+	if (good)
+	{
+		check_reply(request, reply);
+		return;
+	}
+	assert(failure->kind != AI_ERROR_NONE);
+	assert(ai_utf8_valid(failure->message, strlen(failure->message)));
+	for (const char *p = failure->message; *p; p++)
+		assert((unsigned char) *p >= 0x20);
+}
+
+/* The same reply in pieces: of a stream, the outcome is the same. */
+static void
+take_in_pieces(const AiTarget *target, const AiRequest *request, const AiHttpReply *whole,
+			   size_t piece, bool whole_good, const AiReply *whole_reply, const AiFailure *whole_failure)
+{
+	AiHttpReply http = {.status = whole->status,.headers = whole->headers};
+	AiReplyStream *stream = ai_reply_stream_new(ai_protocols[target->protocol]->assembler);
+	AiStreamState state = AI_STREAM_NONE;
+	AiReply		reply;
+	AiFailure	failure;
+	bool		good;
+
+	for (size_t i = 0; i < whole->body.len && state != AI_STREAM_FAILED; i += piece)
+	{
+		size_t		len = whole->body.len - i < piece ? whole->body.len - i : piece;
+
+		state = ai_reply_stream_take(stream, &http, whole->body.data + i, len);
+		if (state == AI_STREAM_NONE)
+			ai_buffer_append(&http.body, whole->body.data + i, len);
+	}
+	http.stream = stream;
+	good = ai_provider_parse(target, request, &http, 1795435200, &reply, &failure);
+	check_outcome(request, good, &reply, &failure);
+	if (state != AI_STREAM_NONE &&
+		(strncmp(whole->body.data, "data:", 5) == 0 || strncmp(whole->body.data, "event:", 6) == 0))
+	{
+		assert(good == whole_good);
+		assert(good || failure.kind == whole_failure->kind);
+		assert(!good || !reply.text == !whole_reply->text);
+		assert(!good || reply.text == NULL || strcmp(reply.text, whole_reply->text) == 0);
+	}
+	ai_reply_free(&reply);
+	ai_reply_stream_free(stream);
+	ai_buffer_free(&http.body);
+}
+
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
@@ -57,6 +108,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	AiFailure	failure;
 	const AiProtocol *protocol;
 	int			task;
+	bool		good;
 
 	if (size < 3)
 		return 0;
@@ -79,15 +131,10 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	ai_buffer_append_string(&http.headers, types[data[2] % (sizeof(types) / sizeof(types[0]))]);
 	ai_buffer_append(&http.body, (const char *) data + 3, size - 3);
 
-	if (ai_provider_parse(&target, &request, &http, 1795435200, &reply, &failure))
-		check_reply(&request, &reply);
-	else
-	{
-		assert(failure.kind != AI_ERROR_NONE);
-		assert(ai_utf8_valid(failure.message, strlen(failure.message)));
-		for (const char *p = failure.message; *p; p++)
-			assert((unsigned char) *p >= 0x20);
-	}
+	good = ai_provider_parse(&target, &request, &http, 1795435200, &reply, &failure);
+	check_outcome(&request, good, &reply, &failure);
+	if (ai_provider_streams(&target, request.task))
+		take_in_pieces(&target, &request, &http, 1 + data[0] / 5, good, &reply, &failure);
 	ai_reply_free(&reply);
 	ai_http_reply_free(&http);
 	return 0;

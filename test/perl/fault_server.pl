@@ -228,6 +228,49 @@ sub huge_embedding
 	return transmit($c);
 }
 
+# A chat completion as events; what follows "events-" says how it comes.
+sub events
+{
+	my ($c, $what, $count) = @_;
+	my $event = sub {
+		my ($delta, %more) = @_;
+		my $data = 'data: ' . $json->encode({ model => 'fault', choices => [ { index => 0, delta => $delta, %more } ] }) . "\n\n";
+		return sprintf("%x\r\n%s\r\n", length $data, $data);
+	};
+	my $raw = sub { return sprintf("%x\r\n%s\r\n", length $_[0], $_[0]) };
+	my @events = ($event->({ role => 'assistant', content => '' }), $event->({ content => 'o' }),
+		$event->({ content => 'k' }, finish_reason => 'stop'),
+		$raw->('data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1}}' . "\n\ndata: [DONE]\n\n"), "0\r\n\r\n");
+	my ($late) = $what =~ /late-(\d+)/;
+
+	put($c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+	if ($late && ($what !~ /once/ || $count == 1))
+	{
+		# comments that say "still there" are no beginning of the answer
+		push @{ $c->{out} }, map { [ time() + $_ * 0.05, $raw->(": waiting\n\n") ] } 1 .. $late / 50;
+		push @{ $c->{out} }, [ time() + $late / 1000, join('', @events) ];
+	}
+	elsif ($what =~ /pause-(\d+)/)
+	{
+		put($c, shift @events);
+		push @{ $c->{out} }, [ time() + $1 / 1000, join('', @events) ];
+	}
+	elsif ($what =~ /hold/) { put($c, $_) for @events[ 0 .. 3 ] }
+	elsif ($what =~ /error/)
+	{
+		put($c, $events[1]);
+		put($c, $raw->("event: error\ndata: " . $json->encode({ error => { message => 'overloaded', status_code => 503 } }) . "\n\n"));
+	}
+	elsif ($what =~ /cut/) { put($c, $events[1]); put($c, 'CLOSE') }
+	elsif ($what =~ /bytes/) { put($c, join('', map { $raw->($_) } split //, join('', map { /^[0-9a-f]+\r\n(.*)\r\n\z/s ? $1 : () } @events[ 0 .. 3 ]))); put($c, $events[4]) }
+	elsif ($what =~ /endless/)
+	{
+		push @{ $c->{out} }, map { [ 0, $event->({ content => 'x' x 65536 }) ] } 1 .. 100;
+	}
+	else { put($c, join('', @events)) }
+	return transmit($c);
+}
+
 sub behave
 {
 	my ($c, $path, $headers, $body) = @_;
@@ -328,6 +371,7 @@ sub behave
 		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", type => 'invalid_request_error', param => 'max_tokens', code => 'unsupported_parameter' } })));
 	}
 	if ($what =~ /^refuse-(temperature|max-tokens)$/) { return put($c, response(200, $ok)) }
+	if ($what =~ /^events-/) { return events($c, $what, $count) }
 	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
 	if ($what =~ /^token(-slow)?$/)
 	{

@@ -19,7 +19,9 @@ for my $folder ("$FindBin::Bin/../replies", $shared)
 		diag("SKIPPED: the recorded replies of $folder, which does not exist");
 		next;
 	}
-	my $vectors = AiGateway::Vectors->new($cluster, $folder);
+	for my $as_stream (0, 1)
+	{
+	my $vectors = AiGateway::Vectors->new($cluster, $folder, $as_stream);
 	my ($agree, $differ, $without) = (0, 0, 0);
 	my $n = 0;
 	for my $file ($vectors->files)
@@ -27,10 +29,12 @@ for my $folder ("$FindBin::Bin/../replies", $shared)
 		my $wrong = $vectors->compare($n++);
 		(my $name = $file) =~ s{^\Q$folder\E/?}{};
 		if (!defined $wrong) { $without++; next }
+		$name .= ', taken in as it comes' if $as_stream;
 		ok(!@$wrong, $name) or diag(join "\n", @$wrong);
 		if (@$wrong) { $differ++ } else { $agree++ }
 	}
 	$vectors->stop;
-	diag("$folder: $agree agree, $differ differ, $without have no SQL function (batches, files, counting tokens)");
+	diag("$folder" . ($as_stream ? ', asked for as streams' : '') . ": $agree agree, $differ differ, $without have no SQL function (batches, files, counting tokens)");
+	}
 }
 done_testing();

@@ -105,6 +105,9 @@ write_case(const AiTarget *target, cJSON *item, AiBuffer *out)
 		if (task == AI_TASK_EMBED && request.n_inputs > max_inputs)
 			return;
 	}
+	request.stream = cJSON_IsTrue(ai_json_get(item, "stream"));
+	if (request.stream && !ai_provider_streams(target, task))
+		return;
 	ai_buffer_printf(out, "### %s\n", ai_json_string(item, "name"));
 	if (ai_provider_build(target, &request, true, &http, &failure))
 	{

@@ -21,7 +21,7 @@ my $without_function = qr{\bbatches\b|\bfiles\b|count.tokens|countTokens|input_t
 
 sub new
 {
-	my ($class, $cluster, $folder) = @_;
+	my ($class, $cluster, $folder, $as_stream) = @_;
 	my @files;
 	find({ no_chdir => 1, wanted => sub { push @files, $_ if /\.json$/ && !m{/sigv4/} } }, $folder);
 	@files = sort @files;
@@ -30,7 +30,8 @@ sub new
 	$self->{in} = $in;
 	chomp($self->{port} = <$out>);
 	$self->{session} = AiGateway::Session->new($cluster);
-	$self->{session}->query("SET ai_gateway.on_error = 'null'; SET ai_gateway.timeout = '20s'; SET ai_gateway.max_retries = 0");
+	$self->{session}->query("SET ai_gateway.on_error = 'null'; SET ai_gateway.timeout = '20s'; SET ai_gateway.max_retries = 0;
+		SET ai_gateway.first_byte_timeout = " . ($as_stream ? 15000 : 0));
 	return $self;
 }
 
