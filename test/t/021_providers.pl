@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../perl";
 use AiGateway::Cluster;
 use AiGateway::Servers;
+use AiGateway::Vectors;
 use Test::More;
 
 my $cluster = AiGateway::Cluster->new('providers');
@@ -65,12 +66,12 @@ for (
 	$cluster->register('e', task => 'embed', remote_model => 'e', %columns);
 	is($cluster->sql("SELECT ai_embed('red', model => 'e')"), '{1,0,0,0.5}', "$name: embeddings");
 }
-for my $provider (qw(openai mistral))
+for my $provider (qw(openai openai_compatible mistral))
 {
 	$cluster->register('w', task => 'moderate', remote_model => 'w', provider => $provider, endpoint => "$mock/v1");
 	is($cluster->sql("SELECT ai_moderate('a text', model => 'w')->>'flagged'"), 'false', "$provider: moderation");
 }
-for my $provider (qw(openai openai_compatible vllm groq mistral together))
+for my $provider (qw(openai openai_compatible azure vllm groq mistral together))
 {
 	$cluster->register('t', task => 'transcribe', remote_model => 'whisper', provider => $provider, endpoint => "$mock/v1");
 	is($cluster->sql("SELECT ai_transcribe('\\x524946460000000057415645'::bytea, model => 't', options => '{\"temperature\": 0}')"), 'What was said.', "$provider: transcription");
@@ -116,4 +117,40 @@ SKIP:
 		'1,2,3|true', 'llama.cpp: rerank');
 	is($cluster->sql("SELECT count(*) FROM ai_gateway.validate_model('lr') WHERE ok"), '4', 'llama.cpp: validate_model of a rerank model');
 }
+
+# README's table says what was tested here (A, L) and by recorded replies (R)
+my %ran = map { $_->{name} => 1 } grep { $_->{ok} } Test::More->builder->details;
+my @names = keys %ran;
+my %of_llama = (chat => 'chat', JSON => 'JSON by grammar', embeddings => 'embeddings', rerank => 'rerank');
+my %recorded;
+for my $file (glob("$FindBin::Bin/../replies/*/*.json"))
+{
+	my $vector = AiGateway::Vectors::read_vector($file);
+	my $r = AiGateway::Vectors::registration($vector);
+	next if !$r || defined $vector->{expect}{error_kind};
+	my %column = (chat => 'chat', embed => 'embeddings', rerank => 'rerank', moderate => 'moderation');
+	$recorded{"$r->{provider}: " . ($r->{protocol} eq 'azure-content-safety' ? 'moderation' : $column{ $r->{task} })} = 1;
+}
+open(my $readme, '<', "$FindBin::Bin/../../README.md") or die "README.md: $!";
+my @columns;
+while (<$readme>)
+{
+	chomp;
+	if (/^\| provider \| chat/) { (undef, undef, @columns) = split / *\| */; next }
+	next unless @columns && /^\| `(\w+)` \|/;
+	my $provider = $1;
+	my (undef, undef, @cells) = split / *\| */;
+	for my $i (0 .. $#columns - 1)
+	{
+		for my $letter (split ' ', $cells[$i] eq 'in process' ? '' : $cells[$i])
+		{
+			my $cell = "$provider: $columns[$i]";
+			ok( $letter eq 'A' ? scalar(grep { /^\Q$provider\E(, [\w ]+)?: \Q$columns[$i]\E$/ } @names)
+				: $letter eq 'L' ? (!AiGateway::Servers::llama() || scalar(grep { /^llama\.cpp.*: \Q$of_llama{$columns[$i]}\E$/ } @names))
+				: $recorded{$cell}, "README: $cell $letter");
+		}
+	}
+}
+continue { @columns = () if @columns && /^$/ }
+cmp_ok(scalar(grep { $_->{name} =~ /^README/ } Test::More->builder->details), '>', 100, 'the table was read');
 done_testing();
