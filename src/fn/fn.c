@@ -12,16 +12,17 @@
 #include "text.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 Datum
-ai_fn_run(FunctionCallInfo fcinfo, AiFnBody body)
+ai_fn_run(FunctionCallInfo fcinfo, AiFnBody body, const void *argument)
 {
 	AiCallSet  *set = ai_call_set_create(CurrentMemoryContext);
 	Datum		result = (Datum) 0;
 
 	PG_TRY();
 	{
-		result = body(fcinfo, set);
+		result = body(fcinfo, set, argument);
 	}
 	PG_FINALLY();
 	{
@@ -83,7 +84,7 @@ read_images(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_images)
 	AiImage    *images;
 	int			n;
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n_arg), BYTEAOID, -1, false,
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P_COPY(n_arg), BYTEAOID, -1, false,
 					  TYPALIGN_INT, &elements, &nulls, &n);
 	images = palloc0(sizeof(AiImage) * Max(n, 1));
 	*n_images = 0;
@@ -172,6 +173,22 @@ ai_fn_text_result(AiCall *call, const char *utf8)
 	if (result == NULL)
 		ai_fn_on_error(call->model->name, &failure, call->attempts);
 	return result;
+}
+
+Datum
+ai_fn_jsonb_result(FunctionCallInfo fcinfo, AiCall *call, char *json)
+{
+	char	   *document = json ? pstrdup(json) : NULL;
+	text	   *converted;
+
+	free(json);
+	if (document == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("memory ran out for a reply")));
+	converted = ai_fn_text_result(call, document);
+	if (converted == NULL)
+		PG_RETURN_NULL();
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(converted)));
 }
 
 static int64

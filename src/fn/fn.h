@@ -17,8 +17,8 @@
  * A PL/pgSQL exception block keeps the caller's memory context alive beyond
  * an error, so waiting for that to end would leave sockets open.
  */
-typedef Datum (*AiFnBody) (FunctionCallInfo fcinfo, AiCallSet *set);
-extern Datum ai_fn_run(FunctionCallInfo fcinfo, AiFnBody body);
+typedef Datum (*AiFnBody) (FunctionCallInfo fcinfo, AiCallSet *set, const void *argument);
+extern Datum ai_fn_run(FunctionCallInfo fcinfo, AiFnBody body, const void *argument);
 
 /* Argument n as a C string or NULL; `model` arguments among them. */
 extern char *ai_fn_text_arg(FunctionCallInfo fcinfo, int n);
@@ -47,6 +47,12 @@ extern bool ai_fn_succeeded(AiCall *call);
 
 /* Obeys ai_gateway.on_error for a failure. */
 extern void ai_fn_on_error(const char *model, const AiFailure *failure, int attempts);
+
+/*
+ * The result that is JSON, as malloc text that is freed; NULL in fcinfo->isnull
+ * if it cannot be had in this encoding (on_error obeyed).
+ */
+extern Datum ai_fn_jsonb_result(FunctionCallInfo fcinfo, AiCall *call, char *json);
 
 /* A text result; NULL if it cannot be had in this encoding (on_error obeyed). */
 extern text *ai_fn_text_result(AiCall *call, const char *utf8);

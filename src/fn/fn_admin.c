@@ -201,7 +201,7 @@ validate_call(ReturnSetInfo *rsinfo, AiCallSet *set, const AiModel *model)
 }
 
 static Datum
-validate(FunctionCallInfo fcinfo, AiCallSet *set)
+validate(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
@@ -249,7 +249,7 @@ ai_validate_model(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(0))
-		ai_fn_run(fcinfo, validate);
+		ai_fn_run(fcinfo, validate, NULL);
 	return (Datum) 0;
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fn/fn.h"
+#include "fn/functions.h"
 #include "provider/messages.h"
 #include "text.h"
 #include "utils/builtins.h"
@@ -28,10 +29,9 @@ raise_bad_argument(const AiFailure *failure)
 			 errmsg("%s", ai_message_from_utf8(failure->message))));
 }
 
-static AiCall *
-make_call(FunctionCallInfo fcinfo, AiCallSet *set)
+static void
+prepare(FunctionCallInfo fcinfo, AiCall *call)
 {
-	AiCall	   *call = ai_call_new(set);
 	AiFailure	failure;
 	AiMessage  *messages;
 	cJSON	   *item;
@@ -61,7 +61,6 @@ make_call(FunctionCallInfo fcinfo, AiCallSet *set)
 	call->request.messages = messages;
 	call->request.n_messages = n;
 	call->request.tools = call->trees[1];
-	return call;
 }
 
 static void
@@ -121,35 +120,33 @@ write_result(AiBuffer *out, const AiCall *call, const char *cost)
 }
 
 static Datum
-chat(FunctionCallInfo fcinfo, AiCallSet *set)
+chat_result(FunctionCallInfo fcinfo, AiCall *call, int input)
 {
-	AiCall	   *call = make_call(fcinfo, set);
 	Numeric		cost;
 	AiBuffer	out = {0};
-	char	   *document;
-	text	   *converted;
 
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
 	if (!ai_fn_succeeded(call))
 		PG_RETURN_NULL();
 	cost = ai_call_cost(call);
 	write_result(&out, call, cost == NULL ? NULL :
 				 DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(cost))));
-	document = out.failed ? NULL : MemoryContextStrdup(call->context, out.data);
-	ai_buffer_free(&out);
-	if (document == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("memory ran out for a reply")));
-	converted = ai_fn_text_result(call, document);
-	if (converted == NULL)
-		PG_RETURN_NULL();
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(converted)));
+	if (out.failed)
+		ai_buffer_free(&out);
+	return ai_fn_jsonb_result(fcinfo, call, out.data);
 }
+
+const AiFunction ai_function_chat = {
+	.symbol = "ai_chat",
+	.task = AI_TASK_CHAT,
+	.required = 1U << ARG_MESSAGES,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.prepare = prepare,
+	.result = chat_result,
+};
 
 Datum
 ai_chat(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(ARG_MESSAGES))
-		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, chat);
+	return ai_function_run(fcinfo, &ai_function_chat);
 }

@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "errors.h"
 #include "fn/fn.h"
+#include "fn/functions.h"
 #include "funcapi.h"
 #include "text.h"
 #include "utils/builtins.h"
@@ -24,24 +25,18 @@ enum
 	ARG_OPTIONS,
 };
 
-/* Makes the call of the function's arguments; the prompt is not NULL. */
-static AiCall *
-make_call(FunctionCallInfo fcinfo, AiCallSet *set)
+static void
+prepare(FunctionCallInfo fcinfo, AiCall *call)
 {
-	AiCall	   *call = ai_call_new(set);
-
 	ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES);
 	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
-	return call;
 }
 
 static Datum
-complete(FunctionCallInfo fcinfo, AiCallSet *set)
+complete_result(FunctionCallInfo fcinfo, AiCall *call, int input)
 {
-	AiCall	   *call = make_call(fcinfo, set);
 	text	   *result;
 
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
 	if (!ai_fn_succeeded(call))
 		PG_RETURN_NULL();
 	result = ai_fn_text_result(call, call->reply.text ? call->reply.text : "");
@@ -50,12 +45,20 @@ complete(FunctionCallInfo fcinfo, AiCallSet *set)
 	PG_RETURN_TEXT_P(result);
 }
 
+const AiFunction ai_function_complete = {
+	.symbol = "ai_complete",
+	.task = AI_TASK_CHAT,
+	.required = 1U << ARG_PROMPT,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.prepare = prepare,
+	.result = complete_result,
+};
+
 Datum
 ai_complete(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(ARG_PROMPT))
-		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, complete);
+	return ai_function_run(fcinfo, &ai_function_complete);
 }
 
 static void
@@ -96,7 +99,7 @@ enum
 };
 
 static Datum
-make_result(FunctionCallInfo fcinfo, AiCall *call)
+try_complete_result(FunctionCallInfo fcinfo, AiCall *call, int input)
 {
 	TupleDesc	descriptor;
 	Datum		values[N_COLUMNS] = {0};
@@ -161,19 +164,19 @@ make_result(FunctionCallInfo fcinfo, AiCall *call)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
-static Datum
-try_complete(FunctionCallInfo fcinfo, AiCallSet *set)
-{
-	AiCall	   *call = make_call(fcinfo, set);
-
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
-	return make_result(fcinfo, call);
-}
+const AiFunction ai_function_try_complete = {
+	.symbol = "ai_try_complete",
+	.task = AI_TASK_CHAT,
+	.required = 1U << ARG_PROMPT,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.reports_failure = true,
+	.prepare = prepare,
+	.result = try_complete_result,
+};
 
 Datum
 ai_try_complete(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(ARG_PROMPT))
-		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, try_complete);
+	return ai_function_run(fcinfo, &ai_function_try_complete);
 }

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "fn/fn.h"
+#include "fn/functions.h"
 #include "funcapi.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -63,28 +64,41 @@ set_common(FunctionCallInfo fcinfo, AiCall *call)
 	}
 }
 
-static Datum
-embed_one(FunctionCallInfo fcinfo, AiCallSet *set)
+static void
+prepare(FunctionCallInfo fcinfo, AiCall *call)
 {
-	AiCall	   *call = ai_call_new(set);
 	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
 
 	inputs[0] = ai_fn_utf8_arg(fcinfo, ARG_INPUT, call);
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
 	set_common(fcinfo, call);
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+}
+
+static Datum
+embed_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+{
 	if (!ai_fn_succeeded(call))
 		PG_RETURN_NULL();
-	PG_RETURN_ARRAYTYPE_P(make_vector(call->reply.vectors, call->reply.dimensions));
+	PG_RETURN_ARRAYTYPE_P(make_vector(call->reply.vectors + (size_t) input * call->reply.dimensions,
+									  call->reply.dimensions));
 }
+
+const AiFunction ai_function_embed = {
+	.symbol = "ai_embed",
+	.task = AI_TASK_EMBED,
+	.required = 1U << ARG_INPUT,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.shares_request = true,
+	.prepare = prepare,
+	.result = embed_result,
+};
 
 Datum
 ai_embed(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(ARG_INPUT))
-		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, embed_one);
+	return ai_function_run(fcinfo, &ai_function_embed);
 }
 
 /* One request's share of the array: elements [first, first + count). */
@@ -196,7 +210,7 @@ emit_share(ReturnSetInfo *rsinfo, Batch *batch, Share *share)
 }
 
 static Datum
-embed_many(FunctionCallInfo fcinfo, AiCallSet *set)
+embed_many(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Batch		batch = {0};
@@ -225,6 +239,6 @@ ai_embed_array(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(ARG_INPUT))
-		ai_fn_run(fcinfo, embed_many);
+		ai_fn_run(fcinfo, embed_many, NULL);
 	return (Datum) 0;
 }

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fn/fn.h"
+#include "fn/functions.h"
 #include "text.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -19,56 +20,59 @@ enum
 	ARG_OPTIONS,				/* ai_transcribe alone */
 };
 
-static Datum
-moderate(FunctionCallInfo fcinfo, AiCallSet *set)
+static void
+prepare_moderate(FunctionCallInfo fcinfo, AiCall *call)
 {
-	AiCall	   *call = ai_call_new(set);
 	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
-	char	   *printed;
-	char	   *document;
-	text	   *converted;
 
 	inputs[0] = ai_fn_utf8_arg(fcinfo, ARG_INPUT, call);
 	call->request.task = AI_TASK_MODERATE;
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+}
+
+static Datum
+moderate_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+{
 	if (!ai_fn_succeeded(call))
 		PG_RETURN_NULL();
-	printed = cJSON_PrintUnformatted(call->reply.moderation);
-	document = printed ? MemoryContextStrdup(call->context, printed) : NULL;
-	cJSON_free(printed);
-	if (document == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("memory ran out for a reply")));
-	converted = ai_fn_text_result(call, document);
-	if (converted == NULL)
-		PG_RETURN_NULL();
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(converted)));
+	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->reply.moderation));
 }
+
+const AiFunction ai_function_moderate = {
+	.symbol = "ai_moderate",
+	.task = AI_TASK_MODERATE,
+	.required = 1U << ARG_INPUT,
+	.model = ARG_MODEL,
+	.options = -1,
+	.prepare = prepare_moderate,
+	.result = moderate_result,
+};
 
 Datum
 ai_moderate(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(ARG_INPUT))
-		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, moderate);
+	return ai_function_run(fcinfo, &ai_function_moderate);
 }
 
-static Datum
-transcribe(FunctionCallInfo fcinfo, AiCallSet *set)
+static void
+prepare_transcribe(FunctionCallInfo fcinfo, AiCall *call)
 {
-	AiCall	   *call = ai_call_new(set);
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
-	bytea	   *audio = PG_GETARG_BYTEA_PP(ARG_INPUT);
-	text	   *result;
+	bytea	   *audio = PG_GETARG_BYTEA_P_COPY(ARG_INPUT);
 
 	MemoryContextSwitchTo(caller);
 	call->request.task = AI_TASK_TRANSCRIBE;
 	call->request.audio = (unsigned char *) VARDATA_ANY(audio);
 	call->request.audio_len = VARSIZE_ANY_EXHDR(audio);
 	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+}
+
+static Datum
+transcribe_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+{
+	text	   *result;
+
 	if (!ai_fn_succeeded(call))
 		PG_RETURN_NULL();
 	result = ai_fn_text_result(call, call->reply.text);
@@ -77,10 +81,18 @@ transcribe(FunctionCallInfo fcinfo, AiCallSet *set)
 	PG_RETURN_TEXT_P(result);
 }
 
+const AiFunction ai_function_transcribe = {
+	.symbol = "ai_transcribe",
+	.task = AI_TASK_TRANSCRIBE,
+	.required = 1U << ARG_INPUT,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.prepare = prepare_transcribe,
+	.result = transcribe_result,
+};
+
 Datum
 ai_transcribe(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(ARG_INPUT))
-		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, transcribe);
+	return ai_function_run(fcinfo, &ai_function_transcribe);
 }

@@ -67,7 +67,7 @@ compare_scores(const void *a, const void *b)
 }
 
 static Datum
-rerank(FunctionCallInfo fcinfo, AiCallSet *set)
+rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	AiCall	   *call = ai_call_new(set);
@@ -112,6 +112,6 @@ ai_rerank(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))
-		ai_fn_run(fcinfo, rerank);
+		ai_fn_run(fcinfo, rerank, NULL);
 	return (Datum) 0;
 }
