@@ -94,4 +94,15 @@ ai_guc_free(void *pointer)
 #endif
 }
 
+/* 18 took execute_once away from the signature of ExecutorRun_hook. */
+#if PG_VERSION_NUM >= 180000
+#define AI_EXECUTOR_RUN(name) \
+	name(QueryDesc *queryDesc, ScanDirection direction, uint64 count)
+#define AI_CALL_EXECUTOR_RUN(function) function(queryDesc, direction, count)
+#else
+#define AI_EXECUTOR_RUN(name) \
+	name(QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once)
+#define AI_CALL_EXECUTOR_RUN(function) function(queryDesc, direction, count, execute_once)
+#endif
+
 #endif							/* AI_COMPAT_H */

@@ -45,6 +45,7 @@ int			ai_guc_max_response_size;
 int			ai_guc_max_in_flight;
 int			ai_guc_on_error;
 bool		ai_guc_drop_unsupported;
+bool		ai_guc_concurrent;
 char	   *ai_guc_allowed_hosts;
 char	   *ai_guc_credentials_directory;
 char	   *ai_guc_ca_file;
@@ -289,6 +290,11 @@ define_calls(void)
 							 "A missing grant and a bad argument always raise an error.",
 							 &ai_guc_on_error, AI_ON_ERROR_ERROR, on_error_values,
 							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("ai_gateway.concurrent",
+							 "Keep many model calls of a statement under way at once.",
+							 "Off, each is made when the expression around it is evaluated. Takes effect when a statement is planned.",
+							 &ai_guc_concurrent, true, PGC_USERSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomBoolVariable("ai_gateway.drop_unsupported",
 							 "Leave out options that a provider does not know, instead of an error.",

@@ -29,6 +29,7 @@ extern int	ai_guc_max_response_size;	/* kB */
 extern int	ai_guc_max_in_flight;	/* per statement */
 extern int	ai_guc_on_error;	/* AiOnError */
 extern bool ai_guc_drop_unsupported;
+extern bool ai_guc_concurrent;
 extern char *ai_guc_allowed_hosts;
 extern char *ai_guc_credentials_directory;
 extern char *ai_guc_ca_file;

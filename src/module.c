@@ -6,8 +6,10 @@
 
 #include "catalog/model.h"
 #include "compat.h"
+#include "exec/node.h"
 #include "guc.h"
 #include "miscadmin.h"
+#include "plan/rewrite.h"
 #include "provider/provider.h"
 
 AI_MODULE_MAGIC;
@@ -30,4 +32,6 @@ _PG_init(void)
 	}
 	ai_guc_finish();
 	ai_model_init();
+	ai_node_init();
+	ai_rewrite_init();
 }

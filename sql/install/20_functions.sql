@@ -95,9 +95,9 @@ CREATE FUNCTION ai_gateway.last_call(
 	OUT retryable boolean, OUT retry_after_ms double precision, OUT attempts integer,
 	OUT latency_ms double precision, OUT input_tokens bigint, OUT cached_tokens bigint,
 	OUT cache_write_tokens bigint, OUT output_tokens bigint, OUT reasoning_tokens bigint,
-	OUT request_id text) RETURNS record
+	OUT request_id text, OUT calls bigint) RETURNS record
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ai_last_call_row';
-COMMENT ON FUNCTION ai_gateway.last_call() IS 'the last call of this session that ended: who served it, its tokens, what went wrong';
+COMMENT ON FUNCTION ai_gateway.last_call() IS 'the last call of this session that ended: who served it, its tokens, what went wrong; and how many calls the session has started';
 
 CREATE FUNCTION ai_gateway.version() RETURNS text
 	LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ai_gateway_version';

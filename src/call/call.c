@@ -178,22 +178,35 @@ merge_options(AiCall *call)
 				 errmsg("option \"mock\" is for models of provider \"mock\" only")));
 }
 
+static void
+limits_of(AiModel *model, int *max_inputs, int *max_bytes)
+{
+	AiResolvedTarget resolved;
+	AiFailure	failure;
+
+	*max_inputs = 1;
+	*max_bytes = 0;
+	if (ai_target_describe(model, &resolved, &failure))
+		ai_provider_limits(&resolved.target, max_inputs, max_bytes);
+}
+
+void
+ai_call_limits(const AiCall *call, int *max_inputs, int *max_bytes)
+{
+	limits_of(call->model, max_inputs, max_bytes);
+}
+
 void
 ai_call_embed_limits(const char *name, int *max_inputs, int *max_bytes)
 {
 	AiModel    *model;
-	AiResolvedTarget resolved;
-	AiFailure	failure;
 
 	if (name == NULL)
 		name = default_model(AI_TASK_EMBED);
 	model = ai_model_acquire(name);
 	if (model == NULL)
 		raise_unknown_model(name);
-	*max_inputs = 1;
-	*max_bytes = 0;
-	if (ai_target_describe(model, &resolved, &failure))
-		ai_provider_limits(&resolved.target, max_inputs, max_bytes);
+	limits_of(model, max_inputs, max_bytes);
 	ai_model_release(model);
 }
 
@@ -207,11 +220,8 @@ first_byte_ms(const AiModel *model)
 }
 
 void
-ai_call_submit(AiCall *call, const char *name)
+ai_call_resolve(AiCall *call, const char *name)
 {
-	AiOptions  *options = &call->request.options;
-	int			timeout = Min(ai_guc_timeout, ai_guc_max_timeout);
-
 	Assert(call->state == AI_CALL_NEW);
 	if (name == NULL)
 		name = default_model(call->request.task);
@@ -220,7 +230,26 @@ ai_call_submit(AiCall *call, const char *name)
 		raise_unknown_model(name);
 	check_model(call->model, call->request.task);
 	merge_options(call);
+}
 
+bool
+ai_call_repeatable(const AiCall *call)
+{
+	const AiOptions *options = &call->request.options;
+
+	if (ai_option_set(options, AI_OPTION_CACHE) && !options->cache)
+		return false;
+	return !ai_option_set(options, AI_OPTION_TEMPERATURE) || options->temperature <= 0 ||
+		ai_option_set(options, AI_OPTION_SEED);
+}
+
+void
+ai_call_start(AiCall *call)
+{
+	const AiOptions *options = &call->request.options;
+	int			timeout = Min(ai_guc_timeout, ai_guc_max_timeout);
+
+	Assert(call->state == AI_CALL_NEW && call->model != NULL);
 	if (ai_option_set(options, AI_OPTION_TIMEOUT_MS))
 		timeout = Min(options->timeout_ms, ai_guc_max_timeout);
 	call->max_retries = ai_option_set(options, AI_OPTION_MAX_RETRIES)
@@ -229,4 +258,11 @@ ai_call_submit(AiCall *call, const char *name)
 	call->submitted_at = ai_now_ms();
 	call->deadline = call->submitted_at + timeout;
 	ai_call_admit(call);
+}
+
+void
+ai_call_submit(AiCall *call, const char *name)
+{
+	ai_call_resolve(call, name);
+	ai_call_start(call);
 }

@@ -102,10 +102,28 @@ extern void ai_call_set_destroy(AiCallSet *set);
 extern AiCall *ai_call_new(AiCallSet *set);
 
 /*
- * Resolves the model, checks grant and options, and starts the call.  NULL
- * for `model` takes the default for the request's task.
+ * Resolves the model, checks grant and options.  NULL for `model` takes the
+ * default for the request's task.  The call stays NEW.
  */
+extern void ai_call_resolve(AiCall *call, const char *model);
+
+/* Starts a call that is resolved. */
+extern void ai_call_start(AiCall *call);
+
+/* Both. */
 extern void ai_call_submit(AiCall *call, const char *model);
+
+/*
+ * May another call of the same arguments be answered by this one?  Not where
+ * option cache is false, or a temperature above 0 is set and no seed.
+ */
+extern bool ai_call_repeatable(const AiCall *call);
+
+/*
+ * How many inputs, and bytes of them (0 = no limit), one request of a resolved
+ * call may carry.
+ */
+extern void ai_call_limits(const AiCall *call, int *max_inputs, int *max_bytes);
 
 /*
  * Waits until a call of the set is done and returns it, in the order of their
@@ -113,6 +131,9 @@ extern void ai_call_submit(AiCall *call, const char *model);
  * ai_call_free().
  */
 extern AiCall *ai_call_set_next(AiCallSet *set);
+
+/* The same without waiting: NULL if none is done yet. */
+extern AiCall *ai_call_set_poll(AiCallSet *set);
 
 extern void ai_call_free(AiCall *call);
 
@@ -139,6 +160,9 @@ typedef struct AiLastCall
 } AiLastCall;
 
 extern AiLastCall ai_last_call;
+
+/* Calls that this backend has started so far. */
+extern int64 ai_calls_started;
 
 /* The cost in USD, in the current context; NULL if any price needed is unknown. */
 extern Numeric ai_call_cost(const AiCall *call);

@@ -10,7 +10,8 @@
  * A call that is IN_FLIGHT has either a transfer, or (for a provider that
  * answers in process) an answer already and a time when it "arrives".
  *
- * State: the list of active calls and what the last one was, per backend.
+ * State: the list of active calls, how many there were and what the last one
+ * was, per backend.
  */
 #include "postgres.h"
 
@@ -30,6 +31,7 @@
 
 static dlist_head active = DLIST_STATIC_INIT(active);
 AiLastCall	ai_last_call = {.task = -1};
+int64		ai_calls_started = 0;
 
 static void
 remember(const AiCall *call)
@@ -482,6 +484,7 @@ attempt_arrived(AiCall *call)
 void
 ai_call_admit(AiCall *call)
 {
+	ai_calls_started++;
 	call->state = AI_CALL_ADMITTED;
 	dlist_delete(&call->set_node);
 	dlist_push_tail(&call->set->pending, &call->set_node);
@@ -598,6 +601,29 @@ act_on_time(void)
 	return next;
 }
 
+static AiCall *
+take_done(AiCallSet *set)
+{
+	AiCall	   *call;
+
+	if (dlist_is_empty(&set->done))
+		return NULL;
+	call = dlist_container(AiCall, set_node, dlist_pop_head_node(&set->done));
+	dlist_push_tail(&set->idle, &call->set_node);
+	return call;
+}
+
+AiCall *
+ai_call_set_poll(AiCallSet *set)
+{
+	if (dlist_is_empty(&set->done))
+	{
+		collect_transfers();
+		act_on_time();
+	}
+	return take_done(set);
+}
+
 AiCall *
 ai_call_set_next(AiCallSet *set)
 {
@@ -608,12 +634,9 @@ ai_call_set_next(AiCallSet *set)
 
 		collect_transfers();
 		next = act_on_time();
-		if (!dlist_is_empty(&set->done))
-		{
-			call = dlist_container(AiCall, set_node, dlist_pop_head_node(&set->done));
-			dlist_push_tail(&set->idle, &call->set_node);
+		call = take_done(set);
+		if (call != NULL)
 			return call;
-		}
 		if (dlist_is_empty(&set->pending))
 			return NULL;
 		ai_http_wait(next < 0 ? -1 : Max(next - ai_now_ms(), 0));

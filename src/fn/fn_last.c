@@ -13,7 +13,7 @@
 
 PG_FUNCTION_INFO_V1(ai_last_call_row);
 
-#define N_COLUMNS	18
+#define N_COLUMNS	19
 
 static int
 put_text(Datum *values, bool *nulls, int column, const char *string)
@@ -67,6 +67,7 @@ ai_last_call_row(PG_FUNCTION_ARGS)
 	n = put_count(values, nulls, n, ai_fn_output_tokens(&last->usage));
 	n = put_count(values, nulls, n, last->usage.reasoning);
 	n = put_text(values, nulls, n, last->request_id);
+	n = put_count(values, nulls, n, ai_calls_started);
 	Assert(n == N_COLUMNS);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }

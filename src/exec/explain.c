@@ -1,0 +1,86 @@
+/*
+ * explain.c
+ *	  What EXPLAIN shows (explain.h).
+ *
+ * A line for each place in the query that calls, and one for each reason why
+ * some are made one by one.  With ANALYZE: how many calls the query asked for,
+ * how many of them were distinct, what was sent, and what it cost.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "exec/explain.h"
+#include "guc.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+static void
+explain_counts(const AiSiteCounts *counts, ExplainState *es)
+{
+	ExplainPropertyInteger("Calls", NULL, counts->calls, es);
+	ExplainPropertyInteger("Distinct", NULL, counts->distinct, es);
+	ExplainPropertyInteger("Requests", NULL, counts->requests, es);
+	ExplainPropertyInteger("Retries", NULL, counts->retries, es);
+	ExplainPropertyInteger("Failed", NULL, counts->failed, es);
+	ExplainPropertyInteger("Input Tokens", NULL, counts->input_tokens, es);
+	ExplainPropertyInteger("Output Tokens", NULL, counts->output_tokens, es);
+	if (!counts->cost_unknown && counts->cost != (Datum) 0)
+		ExplainPropertyText("Cost", DatumGetCString(DirectFunctionCall1(numeric_out, counts->cost)), es);
+	ExplainPropertyInteger("Peak In Flight", NULL, counts->peak, es);
+}
+
+static void
+append_counts(StringInfo out, const AiSiteCounts *counts)
+{
+	appendStringInfo(out, " (calls=" INT64_FORMAT " distinct=" INT64_FORMAT " requests=" INT64_FORMAT,
+					 counts->calls, counts->distinct, counts->requests);
+	if (counts->retries > 0)
+		appendStringInfo(out, " retries=" INT64_FORMAT, counts->retries);
+	if (counts->failed > 0)
+		appendStringInfo(out, " failed=" INT64_FORMAT, counts->failed);
+	appendStringInfo(out, " tokens=" INT64_FORMAT "+" INT64_FORMAT,
+					 counts->input_tokens, counts->output_tokens);
+	if (!counts->cost_unknown && counts->cost != (Datum) 0)
+		appendStringInfo(out, " cost=%s",
+						 DatumGetCString(DirectFunctionCall1(numeric_out, counts->cost)));
+	appendStringInfo(out, " peak=%d)", counts->peak);
+}
+
+static void
+explain_site(const AiSite *site, ExplainState *es)
+{
+	StringInfoData line;
+
+	if (es->format != EXPLAIN_FORMAT_TEXT)
+	{
+		ExplainOpenGroup("Call", NULL, true, es);
+		ExplainPropertyText("Function", site->function->symbol, es);
+		if (es->analyze)
+			explain_counts(&site->counts, es);
+		ExplainCloseGroup("Call", NULL, true, es);
+		return;
+	}
+	initStringInfo(&line);
+	appendStringInfoString(&line, site->function->symbol);
+	if (es->analyze)
+		append_counts(&line, &site->counts);
+	ExplainPropertyText("Call", line.data, es);
+}
+
+void
+ai_explain(AiNodeState *node, ExplainState *es)
+{
+	ListCell   *cell;
+
+	if (node->pace.alone)
+		ExplainPropertyInteger("Rows Ahead", NULL, 0, es);
+	ExplainOpenGroup("Model Calls", "Model Calls", false, es);
+	for (int i = 0; i < node->n_steps; i++)
+	{
+		if (node->steps[i].kind == AI_STEP_CALL)
+			explain_site(node->steps[i].site, es);
+	}
+	ExplainCloseGroup("Model Calls", "Model Calls", false, es);
+	foreach(cell, node->reasons)
+		ExplainPropertyText("One By One", strVal(lfirst(cell)), es);
+}

@@ -1,0 +1,84 @@
+/*
+ * node.h
+ *	  The plan node that keeps many model calls under way: what plan/ writes
+ *	  into a finished plan and exec/ reads.
+ *
+ * Words
+ *	host		the plan node whose expressions hold the calls.  It stays, below
+ *				the new node, and emits no more than the columns that these
+ *				expressions are made of.
+ *	register	a column of the new node's scan tuple, behind the columns of
+ *				the child: the result of a step.
+ *	step		what is done for a row before its turn: a VALUE is an expression
+ *				worth remembering, a CALL is a model call, a FILTER lets the row
+ *				pass or drops it.
+ *	guard		under which results of earlier steps a step is done at all.
+ *				It says what CASE, COALESCE, AND, OR and FILTER of the query
+ *				say, so that nothing is called which they would have skipped.
+ *	group		the steps of one filter, or of the target list; a row works on
+ *				one group at a time, the filters' first.
+ *
+ * The CustomScan
+ *	lefttree			the child
+ *	custom_scan_tlist	a Var of OUTER_VAR for each column of the child that is
+ *						used, then for each register the expression that it
+ *						stands for, for EXPLAIN to print
+ *	targetlist, qual	the host's, over INDEX_VAR; the qual is there for EXPLAIN,
+ *						its conjuncts are executed as steps
+ *	custom_exprs		the expression of each step, over INDEX_VAR; the Limit's
+ *						count and offset at the end
+ *	custom_private		see AiNodePart
+ */
+#ifndef AI_NODE_H
+#define AI_NODE_H
+
+#include "postgres.h"
+
+#include "nodes/extensible.h"
+#include "nodes/plannodes.h"
+
+typedef enum AiStepKind
+{
+	AI_STEP_VALUE,
+	AI_STEP_CALL,
+	AI_STEP_FILTER,
+} AiStepKind;
+
+typedef enum AiGuardTest
+{
+	AI_GUARD_TRUE,
+	AI_GUARD_NOT_TRUE,
+	AI_GUARD_NOT_FALSE,
+	AI_GUARD_NULL,
+} AiGuardTest;
+
+/* The parts of custom_private. */
+typedef enum AiNodePart
+{
+	AI_NODE_STEPS,				/* a list of lists of integers: kind, register
+								 * (attribute number; 0 = none), group, then
+								 * pairs of register and test: the guards */
+	AI_NODE_COLUMNS,			/* integers: which attribute of the child each
+								 * column is */
+	AI_NODE_PACE,				/* integers, see AiPacePart */
+	AI_NODE_REASONS,			/* strings: why some calls are made one by one */
+} AiNodePart;
+
+/* How far ahead of its reader the node may work. */
+typedef enum AiPacePart
+{
+	AI_PACE_FILTERS,			/* how many groups are filters */
+	AI_PACE_EARLY_END,			/* the reader may stop before the last row */
+	AI_PACE_EXACT,				/* each row it asks for is a row it needs */
+	AI_PACE_RUN,				/* the executor's row count is the reader's */
+	AI_PACE_LIMIT,				/* custom_exprs ends with a count and an
+								 * offset */
+	AI_PACE_ALONE,				/* one row at a time */
+} AiPacePart;
+
+extern const CustomScanMethods ai_node_methods;
+
+/* Once, when the library is loaded. */
+extern void ai_node_init(void);
+
+#endif							/* AI_NODE_H */

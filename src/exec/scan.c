@@ -1,0 +1,345 @@
+/*
+ * scan.c
+ *	  The plan node that keeps many model calls under way (node.h): its life as
+ *	  a CustomScan, and the loop that fills and empties its ring of rows.
+ *
+ * The loop.  Rows are taken from the child while there is room: for requests
+ * (ai_gateway.max_in_flight), for rows (pace.h), and for memory (work_mem).
+ * Each does what it can and waits for its calls.  The oldest row is emitted
+ * when it is ready, so rows leave in the order in which they came; until then
+ * the node waits, and whatever arrives moves on the rows that asked for it.
+ *
+ * Errors.  A call that failed is data until its row's turn comes.
+ *
+ * Nesting.  The child may hold a node like this one, and an argument may call
+ * a model by itself: whoever waits moves all calls of the backend, and a node
+ * finds what has arrived for it in a list of its own.
+ *
+ * The end.  The statement's calls end with the executor's memory, in whatever
+ * way that ends.  There is no shutdown: the executor asks for that after each
+ * FETCH too, when the rows held here are still to come.
+ */
+#include "postgres.h"
+
+#include "exec/explain.h"
+#include "exec/row.h"
+#include "executor/executor.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "nodes/extensible.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+static Node *create_state(CustomScan *scan);
+static void begin(CustomScanState *state, EState *estate, int eflags);
+static TupleTableSlot *next(CustomScanState *state);
+static void end(CustomScanState *state);
+static void rescan(CustomScanState *state);
+static void explain(CustomScanState *state, List *ancestors, ExplainState *es);
+
+const CustomScanMethods ai_node_methods = {
+	.CustomName = "AiCalls",
+	.CreateCustomScanState = create_state,
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "AiCalls",
+	.BeginCustomScan = begin,
+	.ExecCustomScan = next,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+	.ExplainCustomScan = explain,
+};
+
+void
+ai_node_init(void)
+{
+	RegisterCustomScanMethods(&ai_node_methods);
+	ai_pace_init();
+}
+
+static Node *
+create_state(CustomScan *scan)
+{
+	AiNodeState *node = (AiNodeState *) newNode(sizeof(AiNodeState), T_CustomScanState);
+
+	node->custom.methods = &exec_methods;
+	return (Node *) node;
+}
+
+/* ---- beginning ---- */
+
+static AiSite *
+make_site(FuncExpr *call)
+{
+	AiSite	   *site = palloc0(sizeof(AiSite));
+	FmgrInfo   *flinfo = palloc0(sizeof(FmgrInfo));
+	int			n_arguments = list_length(call->args);
+
+	site->function = ai_function_by_oid(call->funcid);
+	if (site->function == NULL)
+		elog(ERROR, "function %u is no model call", call->funcid);
+	fmgr_info(call->funcid, flinfo);
+	fmgr_info_set_expr((Node *) call, flinfo);
+	site->fcinfo = palloc0(SizeForFunctionCallInfo(n_arguments));
+	InitFunctionCallInfoData(*site->fcinfo, flinfo, n_arguments, call->inputcollid, NULL, NULL);
+	get_typlenbyval(call->funcresulttype, &site->typlen, &site->typbyval);
+	return site;
+}
+
+static void
+make_expressions(AiNodeState *node, AiStep *step, Expr *expression)
+{
+	PlanState  *parent = &node->custom.ss.ps;
+	FuncExpr   *call;
+	ListCell   *cell;
+
+	switch (step->kind)
+	{
+		case AI_STEP_VALUE:
+			step->expression = ExecInitExpr(expression, parent);
+			get_typlenbyval(exprType((Node *) expression), &step->typlen, &step->typbyval);
+			break;
+		case AI_STEP_FILTER:
+			step->expression = ExecInitQual(list_make1(expression), parent);
+			break;
+		case AI_STEP_CALL:
+			call = castNode(FuncExpr, expression);
+			step->site = make_site(call);
+			step->typlen = step->site->typlen;
+			step->typbyval = step->site->typbyval;
+			step->arguments = palloc(sizeof(ExprState *) * list_length(call->args));
+			foreach(cell, call->args)
+				step->arguments[foreach_current_index(cell)] = ExecInitExpr(lfirst(cell), parent);
+			break;
+	}
+}
+
+/* The registers that an expression reads, as a set of attribute numbers. */
+static bool
+registers_walker(Node *expression, Bitmapset **attributes)
+{
+	if (expression == NULL)
+		return false;
+	if (IsA(expression, Var))
+	{
+		*attributes = bms_add_member(*attributes, ((Var *) expression)->varattno);
+		return false;
+	}
+	return expression_tree_walker(expression, registers_walker, attributes);
+}
+
+static void
+find_needs(AiNodeState *node, int n, Expr *expression)
+{
+	AiStep	   *step = &node->steps[n];
+	Bitmapset  *attributes = NULL;
+
+	registers_walker((Node *) expression, &attributes);
+	for (int i = 0; i < step->n_guards; i++)
+		attributes = bms_add_member(attributes, step->guards[i].attribute + 1);
+	step->needs = palloc(sizeof(int) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		if (node->steps[i].attribute >= 0 && bms_is_member(node->steps[i].attribute + 1, attributes))
+			step->needs[step->n_needs++] = i;
+	}
+}
+
+static void
+make_step(AiNodeState *node, int n, List *description, Expr *expression)
+{
+	AiStep	   *step = &node->steps[n];
+
+	step->kind = list_nth_int(description, 0);
+	step->attribute = list_nth_int(description, 1) - 1;
+	step->group = list_nth_int(description, 2);
+	step->n_guards = (list_length(description) - 3) / 2;
+	step->guards = palloc(sizeof(AiGuard) * Max(step->n_guards, 1));
+	for (int i = 0; i < step->n_guards; i++)
+	{
+		step->guards[i].attribute = list_nth_int(description, 3 + 2 * i) - 1;
+		step->guards[i].test = list_nth_int(description, 4 + 2 * i);
+	}
+	make_expressions(node, step, expression);
+	find_needs(node, n, expression);
+}
+
+static void
+make_pace(AiNodeState *node, CustomScan *scan, List *pace, EState *estate)
+{
+	List	   *limit = list_copy_tail(scan->custom_exprs, node->n_steps);
+
+	node->n_filters = list_nth_int(pace, AI_PACE_FILTERS);
+	node->order = palloc(sizeof(int) * Max(node->n_filters, 1));
+	for (int i = 0; i < node->n_filters; i++)
+		node->order[i] = i;
+	node->pace.filters = node->n_filters > 0;
+	node->pace.early_end = list_nth_int(pace, AI_PACE_EARLY_END);
+	node->pace.exact = list_nth_int(pace, AI_PACE_EXACT);
+	node->pace.run = list_nth_int(pace, AI_PACE_RUN);
+	/* a recheck of one row (EvalPlanQual) has no other to run ahead with */
+	node->pace.alone = list_nth_int(pace, AI_PACE_ALONE) || estate->es_epq_active != NULL;
+	if (list_nth_int(pace, AI_PACE_LIMIT))
+	{
+		node->pace.count = ExecInitExpr(linitial(limit), &node->custom.ss.ps);
+		node->pace.offset = ExecInitExpr(lsecond(limit), &node->custom.ss.ps);
+	}
+}
+
+static void
+begin(CustomScanState *state, EState *estate, int eflags)
+{
+	AiNodeState *node = (AiNodeState *) state;
+	CustomScan *scan = (CustomScan *) state->ss.ps.plan;
+	List	   *steps = list_nth(scan->custom_private, AI_NODE_STEPS);
+	List	   *columns = list_nth(scan->custom_private, AI_NODE_COLUMNS);
+	ListCell   *cell;
+
+	outerPlanState(state) = ExecInitNode(outerPlan(scan), estate, eflags);
+	node->n_columns = list_length(columns);
+	node->columns = palloc(sizeof(int) * Max(node->n_columns, 1));
+	foreach(cell, columns)
+		node->columns[foreach_current_index(cell)] = lfirst_int(cell);
+	node->n_attributes = list_length(scan->custom_scan_tlist);
+	node->n_steps = list_length(steps);
+	node->steps = palloc0(sizeof(AiStep) * Max(node->n_steps, 1));
+	foreach(cell, steps)
+	{
+		int			n = foreach_current_index(cell);
+
+		make_step(node, n, lfirst(cell), list_nth(scan->custom_exprs, n));
+	}
+	make_pace(node, scan, list_nth(scan->custom_private, AI_NODE_PACE), estate);
+	node->reasons = list_nth(scan->custom_private, AI_NODE_REASONS);
+	dlist_init(&node->rows);
+	dlist_init(&node->free);
+	slist_init(&node->ready);
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	node->statement = ai_statement_of(estate);
+	node->context = AllocSetContextCreate(estate->es_query_cxt, "ai_gateway rows",
+										  ALLOCSET_DEFAULT_SIZES);
+}
+
+/* ---- the loop ---- */
+
+/* How many rows the ring may hold when nothing else bounds it. */
+static int
+most_rows(const AiNodeState *node)
+{
+	return Max(4 * ai_guc_max_in_flight, 2 * ai_statement_inputs_per_request(node->statement));
+}
+
+static void
+fill(AiNodeState *node)
+{
+	EState	   *estate = node->custom.ss.ps.state;
+	PlanState  *child = outerPlanState(&node->custom);
+
+	while (!node->child_done &&
+		   ai_pace_allows(&node->pace, estate, node->n_rows, most_rows(node)) &&
+		   (node->n_rows == 0 ||
+			(ai_statement_has_room(node->statement) && node->bytes < (Size) work_mem * 1024)))
+	{
+		TupleTableSlot *slot = ExecProcNode(child);
+
+		if (TupIsNull(slot))
+			node->child_done = true;
+		else
+			ai_row_work(node, ai_row_add(node, slot), node->n_rows == 1);
+	}
+}
+
+static TupleTableSlot *
+emit(AiNodeState *node, AiRow *row)
+{
+	ProjectionInfo *projection = node->custom.ss.ps.ps_ProjInfo;
+	TupleTableSlot *slot = ai_row_slot(node, row);
+
+	ai_pace_emitted(&node->pace, node->custom.ss.ps.state);
+	node->emitted = row;
+	return projection ? ExecProject(projection) : slot;
+}
+
+static TupleTableSlot *
+next(CustomScanState *state)
+{
+	AiNodeState *node = (AiNodeState *) state;
+
+	ResetExprContext(state->ss.ps.ps_ExprContext);
+	if (node->emitted != NULL)
+	{
+		AiRow	   *row = node->emitted;
+
+		node->emitted = NULL;
+		ai_row_recycle(node, row);
+	}
+	if (!node->pace.started)
+		ai_pace_start(&node->pace, state->ss.ps.ps_ExprContext);
+	for (;;)
+	{
+		AiRow	   *row;
+
+		ai_row_collect(node);
+		fill(node);
+		if (dlist_is_empty(&node->rows))
+			return ExecClearTuple(state->ss.ps.ps_ProjInfo ? state->ss.ps.ps_ResultTupleSlot
+								  : state->ss.ss_ScanTupleSlot);
+		row = dlist_container(AiRow, node, dlist_head_node(&node->rows));
+		if (row->blocked)
+			ai_row_work(node, row, true);
+		switch (row->state)
+		{
+			case AI_ROW_READY:
+				return emit(node, row);
+			case AI_ROW_DROPPED:
+				InstrCountFiltered1(node, 1);
+				ai_row_recycle(node, row);
+				break;
+			case AI_ROW_WORKING:
+				ai_pace_waits(&node->pace, node->n_rows);
+				if (slist_is_empty(&node->ready) && !ai_statement_poll(node->statement))
+					ai_statement_wait(node->statement, node->child_done);
+				break;
+		}
+	}
+}
+
+/* ---- the end ---- */
+
+static void
+drop_rows(AiNodeState *node)
+{
+	node->emitted = NULL;
+	slist_init(&node->ready);
+	while (!dlist_is_empty(&node->rows))
+		ai_row_recycle(node, dlist_container(AiRow, node, dlist_head_node(&node->rows)));
+}
+
+static void
+rescan(CustomScanState *state)
+{
+	AiNodeState *node = (AiNodeState *) state;
+	PlanState  *child = outerPlanState(state);
+
+	drop_rows(node);
+	node->child_done = false;
+	node->pace.started = false;
+	if (child->chgParam == NULL)
+		ExecReScan(child);
+}
+
+static void
+end(CustomScanState *state)
+{
+	drop_rows((AiNodeState *) state);
+	ExecEndNode(outerPlanState(state));
+}
+
+static void
+explain(CustomScanState *state, List *ancestors, ExplainState *es)
+{
+	ai_explain((AiNodeState *) state, es);
+}

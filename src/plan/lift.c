@@ -1,0 +1,481 @@
+/*
+ * lift.c
+ *	  Taking model calls out of expressions (lift.h).
+ *
+ * Which parts of an expression are always evaluated, and in which order the
+ * others are, is execExpr.c's to say; the tables below follow it.  SubPlans
+ * and everything that is not listed as always evaluated are left alone.
+ */
+#include "postgres.h"
+
+#include "call/function.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "plan/lift.h"
+#include "utils/lsyscache.h"
+
+static Node *lift_mutator(Node *node, AiLift *lift);
+
+/* ---- finding ---- */
+
+static bool
+call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
+		return true;
+	return expression_tree_walker(node, call_walker, context);
+}
+
+bool
+ai_contains_call(Node *node)
+{
+	return call_walker(node, NULL);
+}
+
+static bool
+is_leaf(Node *node)
+{
+	return IsA(node, Var) || IsA(node, Aggref) || IsA(node, WindowFunc) || IsA(node, GroupingFunc);
+}
+
+static bool
+leaf_walker(Node *node, AiLift *lift)
+{
+	if (node == NULL)
+		return false;
+	if (is_leaf(node))
+	{
+		lift->leaves = list_append_unique(lift->leaves, node);
+		return false;
+	}
+	return expression_tree_walker(node, leaf_walker, lift);
+}
+
+void
+ai_lift_leaves(AiLift *lift, Node *expression)
+{
+	leaf_walker(expression, lift);
+}
+
+void
+ai_lift_reason(AiLift *lift, const char *reason)
+{
+	lift->reasons = list_append_unique(lift->reasons, makeString(pstrdup(reason)));
+}
+
+/* ---- registers ---- */
+
+static Var *
+scan_var(int attribute, Node *stands_for)
+{
+	return makeVar(INDEX_VAR, attribute, exprType(stands_for), exprTypmod(stands_for),
+				   exprCollation(stands_for), 0);
+}
+
+/* Leaves become columns of the scan tuple. */
+static Node *
+index_mutator(Node *node, AiLift *lift)
+{
+	ListCell   *cell;
+
+	if (node == NULL)
+		return NULL;
+	if (is_leaf(node))
+	{
+		foreach(cell, lift->leaves)
+		{
+			if (equal(lfirst(cell), node))
+				return (Node *) scan_var(foreach_current_index(cell) + 1, node);
+		}
+		elog(ERROR, "a column of the plan was not announced");
+	}
+	return expression_tree_mutator(node, index_mutator, lift);
+}
+
+/* Columns of the scan tuple become those of the child, registers what they stand for. */
+static Node *
+outer_mutator(Node *node, AiLift *lift)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var))
+	{
+		Var		   *var = (Var *) node;
+		int			n_columns = list_length(lift->leaves);
+
+		if (var->varattno > n_columns)
+			return copyObject(list_nth(lift->registers, var->varattno - n_columns - 1));
+		var = copyObject(var);
+		var->varno = OUTER_VAR;
+		if (lift->positions != NIL)
+			var->varattno = list_nth_int(lift->positions, var->varattno - 1);
+		return (Node *) var;
+	}
+	return expression_tree_mutator(node, outer_mutator, lift);
+}
+
+static Var *
+add_step(AiLift *lift, AiStepKind kind, Node *expression)
+{
+	List	   *description;
+	Var		   *result = NULL;
+	int			attribute = 0;
+
+	if (kind != AI_STEP_FILTER)
+	{
+		lift->registers = lappend(lift->registers, outer_mutator(expression, lift));
+		attribute = list_length(lift->leaves) + list_length(lift->registers);
+		result = scan_var(attribute, expression);
+	}
+	description = list_make3_int(kind, attribute, lift->group);
+	lift->steps = lappend(lift->steps, list_concat(description, list_copy(lift->guards)));
+	lift->expressions = lappend(lift->expressions, expression);
+	return result;
+}
+
+/* A boolean or other value that is read more than once. */
+static Var *
+remember(AiLift *lift, Node *expression)
+{
+	if (IsA(expression, Var) && ((Var *) expression)->varattno > 0)
+		return (Var *) expression;
+	return add_step(lift, AI_STEP_VALUE, expression);
+}
+
+static void
+push_guard(AiLift *lift, const Var *value, AiGuardTest test)
+{
+	lift->guards = lappend_int(list_copy(lift->guards), value->varattno);
+	lift->guards = lappend_int(lift->guards, test);
+}
+
+/* ---- what decides ---- */
+
+/* AND and OR: a part is evaluated unless one before it has decided. */
+static Node *
+lift_bool(BoolExpr *expression, AiLift *lift)
+{
+	List	   *outer_guards = lift->guards;
+	BoolExpr   *result = makeNode(BoolExpr);
+	AiGuardTest test = expression->boolop == AND_EXPR ? AI_GUARD_NOT_FALSE : AI_GUARD_NOT_TRUE;
+	int			last = 0;
+	ListCell   *cell;
+
+	foreach(cell, expression->args)
+	{
+		if (ai_contains_call(lfirst(cell)))
+			last = foreach_current_index(cell);
+	}
+	*result = *expression;
+	result->args = NIL;
+	foreach(cell, expression->args)
+	{
+		Node	   *part = lift_mutator(lfirst(cell), lift);
+
+		if (foreach_current_index(cell) < last)
+		{
+			Var		   *value = remember(lift, part);
+
+			push_guard(lift, value, test);
+			part = (Node *) value;
+		}
+		result->args = lappend(result->args, part);
+	}
+	lift->guards = outer_guards;
+	return (Node *) result;
+}
+
+static Node *
+lift_coalesce(CoalesceExpr *expression, AiLift *lift)
+{
+	List	   *outer_guards = lift->guards;
+	CoalesceExpr *result = makeNode(CoalesceExpr);
+	int			last = 0;
+	ListCell   *cell;
+
+	foreach(cell, expression->args)
+	{
+		if (ai_contains_call(lfirst(cell)))
+			last = foreach_current_index(cell);
+	}
+	*result = *expression;
+	result->args = NIL;
+	foreach(cell, expression->args)
+	{
+		Node	   *part = lift_mutator(lfirst(cell), lift);
+
+		if (foreach_current_index(cell) < last)
+		{
+			Var		   *value = remember(lift, part);
+
+			push_guard(lift, value, AI_GUARD_NULL);
+			part = (Node *) value;
+		}
+		result->args = lappend(result->args, part);
+	}
+	lift->guards = outer_guards;
+	return (Node *) result;
+}
+
+typedef struct TestSubstitution
+{
+	Var		   *value;
+	bool		nested;			/* a CaseTestExpr that may be another's */
+} TestSubstitution;
+
+/* The value that CASE x WHEN ... compares with, in place of its placeholder. */
+static Node *
+test_mutator(Node *node, TestSubstitution *substitution)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, CaseTestExpr))
+		return (Node *) copyObject(substitution->value);
+	if (IsA(node, CaseExpr) || IsA(node, ArrayCoerceExpr))
+		substitution->nested = true;
+	return expression_tree_mutator(node, test_mutator, substitution);
+}
+
+static bool
+has_placeholder(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, CaseTestExpr) || IsA(node, CaseExpr) || IsA(node, ArrayCoerceExpr))
+		return true;
+	return expression_tree_walker(node, has_placeholder, context);
+}
+
+/* How many of the conditions decide about a call: in a result, or further on. */
+static int
+deciding_conditions(const CaseExpr *expression)
+{
+	int			n = 0;
+	ListCell   *cell;
+
+	if (ai_contains_call((Node *) expression->defresult))
+		return list_length(expression->args);
+	foreach(cell, expression->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, cell);
+
+		if (ai_contains_call((Node *) when->result))
+			n = foreach_current_index(cell) + 1;
+		else if (ai_contains_call((Node *) when->expr))
+			n = Max(n, foreach_current_index(cell));
+	}
+	return n;
+}
+
+static Node *
+lift_case(CaseExpr *expression, AiLift *lift)
+{
+	List	   *outer_guards = lift->guards;
+	CaseExpr   *result = makeNode(CaseExpr);
+	int			n_deciding = deciding_conditions(expression);
+	TestSubstitution substitution = {0};
+	ListCell   *cell;
+
+	*result = *expression;
+	result->args = NIL;
+	if (expression->arg != NULL)
+	{
+		foreach(cell, expression->args)
+		{
+			CaseWhen   *when = lfirst_node(CaseWhen, cell);
+			ListCell   *argument;
+
+			/* "placeholder = value" is all that the parser makes */
+			if (!IsA(when->expr, OpExpr))
+			{
+				if (has_placeholder((Node *) when->expr, NULL))
+				{
+					ai_lift_reason(lift, "CASE compares in a way that is not understood");
+					return (Node *) expression;
+				}
+				continue;
+			}
+			foreach(argument, ((OpExpr *) when->expr)->args)
+			{
+				Node	   *side = lfirst(argument);
+
+				while (IsA(side, RelabelType))
+					side = (Node *) ((RelabelType *) side)->arg;
+				if (!IsA(side, CaseTestExpr) && has_placeholder(side, NULL))
+				{
+					ai_lift_reason(lift, "CASE compares in a way that is not understood");
+					return (Node *) expression;
+				}
+			}
+		}
+		substitution.value = remember(lift, lift_mutator((Node *) expression->arg, lift));
+		result->arg = NULL;
+	}
+	foreach(cell, expression->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, cell);
+		CaseWhen   *new_when = makeNode(CaseWhen);
+		Node	   *condition = (Node *) when->expr;
+
+		*new_when = *when;
+		if (expression->arg != NULL)
+			condition = test_mutator(condition, &substitution);
+		condition = lift_mutator(condition, lift);
+		if (foreach_current_index(cell) < n_deciding)
+		{
+			Var		   *value = remember(lift, condition);
+			List	   *guards = lift->guards;
+
+			push_guard(lift, value, AI_GUARD_TRUE);
+			new_when->result = (Expr *) lift_mutator((Node *) when->result, lift);
+			lift->guards = guards;
+			push_guard(lift, value, AI_GUARD_NOT_TRUE);
+			condition = (Node *) value;
+		}
+		new_when->expr = (Expr *) condition;
+		result->args = lappend(result->args, new_when);
+	}
+	result->defresult = (Expr *) lift_mutator((Node *) expression->defresult, lift);
+	lift->guards = outer_guards;
+	return (Node *) result;
+}
+
+/* ---- what always evaluates all of its parts ---- */
+
+static bool
+evaluates_all(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_List:
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ConvertRowtypeExpr:
+		case T_RowExpr:
+		case T_ArrayExpr:
+		case T_MinMaxExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_FieldSelect:
+		case T_CollateExpr:
+			return true;
+		case T_BoolExpr:
+			return ((BoolExpr *) node)->boolop == NOT_EXPR;
+		default:
+			return false;
+	}
+}
+
+static const char *
+why_left(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_SubPlan:
+			return "a subquery decides whether it is called";
+		case T_RowCompareExpr:
+			return "a comparison of rows decides whether it is called";
+		case T_SubscriptingRef:
+			return "a subscript decides whether it is called";
+		case T_CoerceToDomain:
+			return "a domain's check decides whether it is called";
+		default:
+			return "the expression around it decides whether it is called";
+	}
+}
+
+static Node *
+lift_mutator(Node *node, AiLift *lift)
+{
+	if (node == NULL || !ai_contains_call(node))
+		return node;
+	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
+	{
+		FuncExpr   *call = (FuncExpr *) expression_tree_mutator(node, lift_mutator, lift);
+
+		lift->n_calls++;
+		return (Node *) add_step(lift, AI_STEP_CALL, (Node *) call);
+	}
+	if (IsA(node, CaseExpr))
+		return lift_case((CaseExpr *) node, lift);
+	if (IsA(node, CoalesceExpr))
+		return lift_coalesce((CoalesceExpr *) node, lift);
+	if (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR)
+		return lift_bool((BoolExpr *) node, lift);
+	if (evaluates_all(node))
+		return expression_tree_mutator(node, lift_mutator, lift);
+	ai_lift_reason(lift, why_left(node));
+	return node;
+}
+
+/* ---- the doors ---- */
+
+Node *
+ai_lift_expression(AiLift *lift, Node *expression)
+{
+	return lift_mutator(index_mutator(expression, lift), lift);
+}
+
+Node *
+ai_lift_filter(AiLift *lift, Node *conjunct)
+{
+	Node	   *lifted = ai_lift_expression(lift, conjunct);
+
+	add_step(lift, AI_STEP_FILTER, lifted);
+	return lifted;
+}
+
+Node *
+ai_lift_condition(AiLift *lift, Node *condition)
+{
+	return (Node *) remember(lift, ai_lift_expression(lift, condition));
+}
+
+Node *
+ai_lift_guarded(AiLift *lift, Node *condition, Node *expression)
+{
+	CaseExpr   *guarded = makeNode(CaseExpr);
+	CaseWhen   *when = makeNode(CaseWhen);
+	Node	   *lifted;
+
+	push_guard(lift, castNode(Var, condition), AI_GUARD_TRUE);
+	lifted = ai_lift_expression(lift, expression);
+	lift->guards = NIL;
+	when->expr = (Expr *) copyObject(condition);
+	when->result = (Expr *) lifted;
+	when->location = -1;
+	guarded->casetype = exprType(lifted);
+	guarded->casecollid = exprCollation(lifted);
+	guarded->args = list_make1(when);
+	guarded->defresult = (Expr *) makeNullConst(exprType(lifted), exprTypmod(lifted), exprCollation(lifted));
+	guarded->location = -1;
+	return (Node *) guarded;
+}
+
+List *
+ai_lift_scan_tlist(AiLift *lift)
+{
+	List	   *tlist = NIL;
+	ListCell   *cell;
+
+	foreach(cell, lift->leaves)
+	{
+		int			n = foreach_current_index(cell);
+		Var		   *var = scan_var(n + 1, lfirst(cell));
+
+		var->varno = OUTER_VAR;
+		if (lift->positions != NIL)
+			var->varattno = list_nth_int(lift->positions, n);
+		tlist = lappend(tlist, makeTargetEntry((Expr *) var, n + 1, NULL, false));
+	}
+	foreach(cell, lift->registers)
+		tlist = lappend(tlist, makeTargetEntry(lfirst(cell), list_length(tlist) + 1, NULL, false));
+	return tlist;
+}

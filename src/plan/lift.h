@@ -1,0 +1,68 @@
+/*
+ * lift.h
+ *	  From the expressions of a host to the steps of the node above it.
+ *
+ * An expression's calls are taken out of it, the innermost first, and replaced
+ * by registers.  Where the expression decides whether a call is made at all
+ * (CASE, COALESCE, AND, OR), the deciding parts become steps of their own, the
+ * calls are guarded by them, and the expression reads their results, so that
+ * nothing is evaluated twice.  What decides in a way that is not known here is
+ * left as it is: its calls are made when and if the expression comes to them,
+ * one by one, and EXPLAIN says so.
+ *
+ * Memory: all of it in the planner's context.
+ */
+#ifndef AI_LIFT_H
+#define AI_LIFT_H
+
+#include "postgres.h"
+
+#include "exec/node.h"
+
+typedef struct AiLift
+{
+	/* the columns of the child */
+	List	   *leaves;			/* the expressions that the host computes */
+	List	   *positions;		/* integers: where the child has each; NIL =
+								 * in this order */
+	/* what became of the expressions */
+	List	   *registers;		/* for EXPLAIN: expressions over OUTER_VAR */
+	List	   *steps;			/* see AI_NODE_STEPS */
+	List	   *expressions;	/* one a step */
+	List	   *reasons;
+	int			n_calls;
+	/* while at it */
+	int			group;
+	List	   *guards;			/* integers: register and test, in turn */
+} AiLift;
+
+/* Is there a model call in it? */
+extern bool ai_contains_call(Node *node);
+
+/*
+ * Adds the leaves of an expression, which are the columns that the child is to
+ * have.  All expressions must be announced before the first is lifted.
+ */
+extern void ai_lift_leaves(AiLift *lift, Node *expression);
+
+/* The expression over the node's scan tuple, its calls lifted; `group` is set. */
+extern Node *ai_lift_expression(AiLift *lift, Node *expression);
+
+/* A conjunct of a filter: a group of its own. */
+extern Node *ai_lift_filter(AiLift *lift, Node *conjunct);
+
+/*
+ * An expression that is evaluated only where `condition` is true, as the
+ * arguments of an aggregate with FILTER are; NULL elsewhere.  The condition is
+ * an expression that ai_lift_condition() gave.
+ */
+extern Node *ai_lift_condition(AiLift *lift, Node *condition);
+extern Node *ai_lift_guarded(AiLift *lift, Node *condition, Node *expression);
+
+/* The columns and registers as the node's custom_scan_tlist. */
+extern List *ai_lift_scan_tlist(AiLift *lift);
+
+/* Notes why calls are made one by one, once each. */
+extern void ai_lift_reason(AiLift *lift, const char *reason);
+
+#endif							/* AI_LIFT_H */
