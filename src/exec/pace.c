@@ -63,6 +63,7 @@ ai_pace_start(AiPace *pace, ExprContext *econtext)
 {
 	pace->started = true;
 	pace->emitted = 0;
+	pace->dropped = 0;
 	pace->rows = 1;
 	pace->limit = -1;
 	if (pace->count != NULL)
@@ -102,8 +103,12 @@ ai_pace_allows(const AiPace *pace, const EState *estate, int held, int most)
 	if (pace->alone || held >= most)
 		return false;
 	left = rows_left(pace, estate);
-	if (pace->exact && !pace->filters && left >= 0)
-		return held < left;
+	if (pace->exact && left >= 0)
+	{
+		double		passing = (pace->emitted + 1.0) / (pace->emitted + pace->dropped + 1.0);
+
+		return held < left || (pace->filters && held < left / passing && held < pace->rows);
+	}
 	if (pace->early_end || left >= 0)
 		return held < pace->rows;
 	return true;
@@ -122,6 +127,12 @@ ai_pace_emitted(AiPace *pace, const EState *estate)
 		pace->emitted_in_run = 0;
 	}
 	pace->emitted_in_run++;
+}
+
+void
+ai_pace_dropped(AiPace *pace)
+{
+	pace->dropped++;
 }
 
 void

@@ -2,12 +2,14 @@
  * pace.h
  *	  How many rows a node may hold ahead of its reader.
  *
- * Three answers, from what the plan and the executor know:
+ * Four answers, from what the plan and the executor know:
  *	- the reader takes all rows there are: as many as fit;
  *	- each row that the reader asks for is needed, and it is known how many it
  *	  will ask for (LIMIT, FETCH n): so many and not one more;
- *	- the reader may stop at any row: one at first, and twice as many each time
- *	  that the node had to wait although the reader came back for more.
+ *	- the same, and a filter of the node's own stands between: as many as are
+ *	  needed by the share that passed so far;
+ *	- the reader may stop at any row: one at first.
+ * The last two at most double each time that the node had to wait.
  *
  * The executor's row count is seen by ExecutorRun_hook.
  */
@@ -34,7 +36,8 @@ typedef struct AiPace
 	int64		emitted;		/* since the last rescan */
 	uint64		serial;			/* of the run that the next is counted in */
 	int64		emitted_in_run;
-	int			rows;			/* of the third answer */
+	int64		dropped;		/* by the node's filters */
+	int			rows;			/* of the last two answers */
 } AiPace;
 
 extern void ai_pace_init(void);
@@ -46,6 +49,8 @@ extern void ai_pace_start(AiPace *pace, ExprContext *econtext);
 extern bool ai_pace_allows(const AiPace *pace, const EState *estate, int held, int most);
 
 extern void ai_pace_emitted(AiPace *pace, const EState *estate);
+
+extern void ai_pace_dropped(AiPace *pace);
 
 /* The node has to wait, holding so many rows. */
 extern void ai_pace_waits(AiPace *pace, int held);

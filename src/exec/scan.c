@@ -296,6 +296,7 @@ next(CustomScanState *state)
 				return emit(node, row);
 			case AI_ROW_DROPPED:
 				InstrCountFiltered1(node, 1);
+				ai_pace_dropped(&node->pace);
 				ai_row_recycle(node, row);
 				break;
 			case AI_ROW_WORKING:

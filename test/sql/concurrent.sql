@@ -1,0 +1,91 @@
+-- Many calls of a statement under way at once: the plan, the number of calls,
+-- the order of rows and errors.
+\set VERBOSITY terse
+CREATE EXTENSION ai_gateway;
+INSERT INTO ai_gateway.models (name, task, provider, remote_model, options) VALUES
+	('c', 'chat', 'mock', 'mock', NULL),
+	('slow', 'chat', 'mock', 'mock', '{"mock": {"latency_ms": 100}}'),
+	('v', 'embed', 'mock', 'mock', NULL);
+SET ai_gateway.default_model = 'c';
+SET ai_gateway.default_embedding_model = 'v';
+CREATE TABLE t (id int PRIMARY KEY, k int, x text);
+INSERT INTO t SELECT i, i % 10, 'text ' || i % 20 FROM generate_series(1, 100) i;
+ANALYZE t;
+
+-- what EXPLAIN ANALYZE counts: function, calls, distinct, requests, peak in flight
+CREATE FUNCTION calls(query text) RETURNS TABLE (function text, calls int, "distinct" int, requests int, peak int)
+LANGUAGE plpgsql AS $$
+DECLARE plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || query INTO plan;
+	RETURN QUERY SELECT c->>'Function', (c->>'Calls')::int, (c->>'Distinct')::int, (c->>'Requests')::int, (c->>'Peak In Flight')::int
+		FROM jsonb_path_query(plan, 'strict $.**."Model Calls"[*]') c;
+END $$;
+
+-- the plan
+EXPLAIN (COSTS OFF) SELECT id, ai_complete('S: ' || x) FROM t WHERE k = 1;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE k < 5 AND ai_complete(x) LIKE '%1%' AND ai_complete(x || '!') LIKE '%1%';
+EXPLAIN (COSTS OFF, VERBOSE) SELECT CASE WHEN k = 1 THEN ai_complete(x) ELSE coalesce(x, ai_complete(k::text)) END FROM t;
+EXPLAIN (COSTS OFF) SELECT k, count(ai_complete(x)) FILTER (WHERE id > 3) FROM t GROUP BY k;
+EXPLAIN (COSTS OFF) SELECT id, ai_complete(x) FROM t ORDER BY id LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT id, ai_complete(x) FROM t ORDER BY id FOR UPDATE;
+EXPLAIN (COSTS OFF) SELECT (ai_complete(x), 'a') < ('b', x) FROM t;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE k = 1;
+EXPLAIN (COSTS OFF) SELECT ai_complete('alone');
+SET ai_gateway.concurrent = off;
+EXPLAIN (COSTS OFF) SELECT id, ai_complete('S: ' || x) FROM t WHERE k = 1;
+RESET ai_gateway.concurrent;
+
+-- how many calls
+SELECT * FROM calls('SELECT ai_complete(x) FROM t');
+SELECT * FROM calls('SELECT ai_complete(id::text) FROM t');
+SELECT * FROM calls('SELECT ai_complete(id::text), ai_complete(id::text) FROM t WHERE id <= 10');
+SELECT * FROM calls('SELECT CASE WHEN k = 1 THEN ai_complete(id::text) END FROM t');
+SELECT * FROM calls('SELECT coalesce(nullif(k, 1)::text, ai_complete(id::text)) FROM t');
+SELECT * FROM calls('SELECT ai_complete(id::text) FROM t ORDER BY id LIMIT 5');
+SELECT * FROM calls('SELECT ai_complete(id::text) FROM t ORDER BY id LIMIT 5 OFFSET 2');
+SELECT calls, "distinct", requests FROM calls('SELECT id FROM t WHERE ai_complete(id::text) LIKE ''%1'' AND ai_complete(id || ''!'') LIKE ''%1!''');
+SELECT * FROM calls('SELECT count(ai_complete(id::text)) FILTER (WHERE k = 1) FROM t');
+SELECT * FROM calls('SELECT ai_complete(ai_complete(x)) FROM t WHERE id <= 30');
+SELECT * FROM calls('SELECT ai_embed(id::text) FROM t');
+SELECT * FROM calls('SELECT ai_complete(NULL::text) FROM t');
+-- who wants ten different jokes says so
+SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"cache": false}'') FROM t WHERE id <= 10');
+SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"temperature": 1}'') FROM t WHERE id <= 10');
+SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"temperature": 1, "seed": 7}'') FROM t WHERE id <= 10');
+SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"temperature": 0}'') FROM t WHERE id <= 10');
+SET ai_gateway.max_in_flight = 7;
+SELECT * FROM calls('SELECT ai_complete(id::text, model => ''slow'') FROM t WHERE id <= 20');
+RESET ai_gateway.max_in_flight;
+
+-- rows leave in the order in which they came
+SELECT string_agg(a, ',') FROM (SELECT ai_complete(id::text, options => jsonb_build_object('mock', jsonb_build_object('latency_ms', 60 - id * 5))) a
+	FROM t WHERE id <= 10 ORDER BY id) q;
+
+-- an error waits for the turn of its row
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, ai_complete(x, options => CASE WHEN id = 4 THEN '{"mock": {"fail": "server_error"}, "max_retries": 0}'::jsonb END) FROM t ORDER BY id;
+FETCH 3 FROM c;
+FETCH 1 FROM c;
+ROLLBACK;
+BEGIN;
+SET LOCAL ai_gateway.on_error = 'null';
+SELECT id, ai_complete(x, options => CASE WHEN id = 4 THEN '{"mock": {"fail": "server_error"}, "max_retries": 0}'::jsonb END) FROM t WHERE id BETWEEN 3 AND 5 ORDER BY id;
+ROLLBACK;
+
+-- a cursor that goes back
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT id, ai_complete(x) FROM t ORDER BY id;
+FETCH 3 FROM c;
+FETCH BACKWARD 2 FROM c;
+FETCH LAST FROM c;
+COMMIT;
+
+-- what the statement keeps is bounded
+SET work_mem = '64kB';
+SELECT count(DISTINCT ai_complete(repeat(id::text, 100))) FROM t;
+RESET work_mem;
+
+DROP TABLE t;
+DROP FUNCTION calls;
+DROP EXTENSION ai_gateway;
