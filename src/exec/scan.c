@@ -277,7 +277,12 @@ next(CustomScanState *state)
 		ai_row_recycle(node, row);
 	}
 	if (!node->pace.started)
+	{
 		ai_pace_start(&node->pace, state->ss.ps.ps_ExprContext);
+		/* what a Limit tells a Sort below it ends at nodes it does not know */
+		if (node->pace.exact && !node->pace.filters)
+			ExecSetTupleBound(node->pace.limit, outerPlanState(state));
+	}
 	for (;;)
 	{
 		AiRow	   *row;

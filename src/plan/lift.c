@@ -373,6 +373,23 @@ evaluates_all(Node *node)
 	}
 }
 
+static bool
+left_walker(Node *node, void *context)
+{
+	if (node == NULL || !ai_contains_call(node))
+		return false;
+	if (!evaluates_all(node) && !IsA(node, CaseExpr) && !IsA(node, CaseWhen) && !IsA(node, CoalesceExpr) &&
+		!IsA(node, BoolExpr))
+		return true;
+	return expression_tree_walker(node, left_walker, context);
+}
+
+bool
+ai_lift_takes_all(Node *node)
+{
+	return !left_walker(node, NULL);
+}
+
 static const char *
 why_left(Node *node)
 {

@@ -39,6 +39,9 @@ typedef struct AiLift
 /* Is there a model call in it? */
 extern bool ai_contains_call(Node *node);
 
+/* Would all calls in it be lifted, none left to be made one by one? */
+extern bool ai_lift_takes_all(Node *node);
+
 /*
  * Adds the leaves of an expression, which are the columns that the child is to
  * have.  All expressions must be announced before the first is lifted.

@@ -33,6 +33,7 @@
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
 #include "plan/lift.h"
+#include "plan/pullup.h"
 #include "plan/rewrite.h"
 
 /* What the reader of a plan node's rows will do. */
@@ -748,6 +749,13 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	if (!survey.calls)
 		return;
 	rewrite.last_id = survey.last_id;
+	/* a row security policy must see a row before anything else does */
+	if (!stmt->dependsOnRole)
+	{
+		ai_pull_up_filters(stmt->planTree);
+		foreach(cell, stmt->subplans)
+			ai_pull_up_filters(lfirst(cell));
+	}
 	/* a subplan whose kind is not found may end early */
 	rewrite.kinds = palloc(sizeof(SubLinkType) * Max(list_length(stmt->subplans), 1));
 	for (int i = 0; i < list_length(stmt->subplans); i++)

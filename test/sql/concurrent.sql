@@ -49,6 +49,14 @@ SELECT * FROM calls('SELECT count(ai_complete(id::text)) FILTER (WHERE k = 1) FR
 SELECT * FROM calls('SELECT ai_complete(ai_complete(x)) FROM t WHERE id <= 30');
 SELECT * FROM calls('SELECT ai_embed(id::text) FROM t');
 SELECT * FROM calls('SELECT ai_complete(NULL::text) FROM t');
+-- a filter moves above an inner join, unless a policy needs it where it is
+CREATE TABLE few AS SELECT i AS id, i <= 3 AS flag FROM generate_series(1, 100) i;
+ANALYZE few;
+SELECT * FROM calls('SELECT * FROM t JOIN few USING (id) WHERE flag AND ai_complete(id::text) LIKE ''%1''');
+SELECT * FROM calls('SELECT * FROM t WHERE ai_complete(id::text) LIKE ''%1'' AND id IN (SELECT id FROM few WHERE flag)');
+SELECT * FROM calls('SELECT * FROM t LEFT JOIN few USING (id) WHERE ai_complete(t.id::text) LIKE ''%1''');
+SELECT * FROM calls('SELECT * FROM t, few WHERE t.k = 1 AND ai_complete(t.id::text, options => ''{"cache": false}'') LIKE ''%1''');
+
 -- who wants ten different jokes says so
 SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"cache": false}'') FROM t WHERE id <= 10');
 SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"temperature": 1}'') FROM t WHERE id <= 10');
@@ -86,6 +94,6 @@ SET work_mem = '64kB';
 SELECT count(DISTINCT ai_complete(repeat(id::text, 100))) FROM t;
 RESET work_mem;
 
-DROP TABLE t;
+DROP TABLE t, few;
 DROP FUNCTION calls;
 DROP EXTENSION ai_gateway;

@@ -191,7 +191,7 @@ ok(AiGateway::Cluster::poll(sub { ($cluster->try("SELECT ai_complete('p', model 
 # keep-alive: one connection serves many calls
 $cluster->register('m', endpoint => $server->url('ok'));
 my $seen = scalar $server->requests('ok');
-$session->query("SELECT count(ai_complete('p' || i, model => 'm')) FROM generate_series(1, 20) i");
+$session->query("SET ai_gateway.max_in_flight = 1; SELECT count(ai_complete('p' || i, model => 'm')) FROM generate_series(1, 20) i; RESET ai_gateway.max_in_flight");
 my @requests = $server->requests('ok');
 my %connections = map { $_->{connection} => 1 } @requests[ $seen .. $#requests ];
 is(scalar(@requests) - $seen, 20, 'twenty calls were made');
