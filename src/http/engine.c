@@ -354,20 +354,16 @@ ai_http_release(AiTransfer *transfer)
 }
 
 /*
- * Lets libcurl act on one socket, or on its timer.  On an error of the multi
+ * Lets libcurl act on one socket, or on its timer; signals are blocked.  On an error of the multi
  * handle, which libcurl reports only when it is out of memory or misused,
  * every transfer in it ends with a failure at its own timeout.
  */
 static void
 act(curl_socket_t fd, int flags)
 {
-	sigset_t	saved;
 	int			running;
-	CURLMcode	rc;
+	CURLMcode	rc = curl_multi_socket_action(multi, fd, flags, &running);
 
-	block_signals(&saved);
-	rc = curl_multi_socket_action(multi, fd, flags, &running);
-	restore_signals(&saved);
 	if (rc != CURLM_OK)
 		ereport(LOG,
 				(errmsg_internal("ai_gateway: HTTP library: %s", curl_multi_strerror(rc))));
@@ -378,12 +374,15 @@ act_on_ready_sockets(void)
 {
 	AiPollerEvent ready[64];
 	int			n = ai_poller_ready(poller, ready, lengthof(ready));
+	sigset_t	saved;
 
+	block_signals(&saved);
 	for (int i = 0; i < n; i++)
 		act(ready[i].fd,
 			(ready[i].readable ? CURL_CSELECT_IN : 0) |
 			(ready[i].writable ? CURL_CSELECT_OUT : 0) |
 			(ready[i].error ? CURL_CSELECT_ERR : 0));
+	restore_signals(&saved);
 }
 
 static void
@@ -391,8 +390,12 @@ act_on_timer(void)
 {
 	if (timer_due >= 0 && timer_due <= ai_now_ms())
 	{
+		sigset_t	saved;
+
 		timer_due = -1;
+		block_signals(&saved);
 		act(CURL_SOCKET_TIMEOUT, 0);
+		restore_signals(&saved);
 	}
 }
 

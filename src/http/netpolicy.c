@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "guc.h"
+#include "http/poller.h"
 #include "http/transfer.h"
 #include "storage/fd.h"
 #include "util/url.h"
@@ -65,6 +66,7 @@ ai_open_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *addres
 		ReleaseExternalFD();
 		return CURL_SOCKET_BAD;
 	}
+	ai_poller_adopt(fd);
 	return fd;
 }
 
@@ -73,5 +75,6 @@ ai_close_socket(void *unused, curl_socket_t fd)
 {
 	(void) unused;
 	ReleaseExternalFD();
+	ai_poller_closed(fd);
 	return close(fd);
 }

@@ -7,7 +7,7 @@
  * A WaitEventSet cannot drop a socket, and one made for each wait costs a
  * system call a socket (and leaks its descriptor on error before PostgreSQL
  * 17).  epoll keeps the set in the kernel instead; on kqueue systems the same
- * five functions are to be written over kevent().
+ * functions are to be written over kevent().
  *
  * Nothing throws; these are called inside libcurl's callbacks.
  */
@@ -29,6 +29,13 @@ extern int	ai_poller_create(void);
 
 /* Neither readable nor writable = forget the socket. */
 extern bool ai_poller_watch(int poller, int fd, bool readable, bool writable);
+
+/*
+ * A socket whose closing is told to ai_poller_closed(), so that it need not be
+ * taken out of the kernel's set in between.
+ */
+extern void ai_poller_adopt(int fd);
+extern void ai_poller_closed(int fd);
 
 /* The sockets that are ready now, without waiting. */
 extern int	ai_poller_ready(int poller, AiPollerEvent *events, int max_events);

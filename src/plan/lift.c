@@ -40,6 +40,28 @@ is_leaf(Node *node)
 	return IsA(node, Var) || IsA(node, Aggref) || IsA(node, WindowFunc) || IsA(node, GroupingFunc);
 }
 
+/*
+ * Its number among the leaves, or -1.  Vars of a finished plan are told apart
+ * by where they point alone: which outer joins may have set them to NULL, 16
+ * and later note in each, and not alike in all.
+ */
+static int
+leaf_number(const AiLift *lift, Node *node)
+{
+	ListCell   *cell;
+
+	foreach(cell, lift->leaves)
+	{
+		Node	   *leaf = lfirst(cell);
+
+		if (IsA(node, Var) && IsA(leaf, Var)
+			? ((Var *) node)->varno == ((Var *) leaf)->varno && ((Var *) node)->varattno == ((Var *) leaf)->varattno
+			: equal(leaf, node))
+			return foreach_current_index(cell);
+	}
+	return -1;
+}
+
 static bool
 leaf_walker(Node *node, AiLift *lift)
 {
@@ -47,7 +69,8 @@ leaf_walker(Node *node, AiLift *lift)
 		return false;
 	if (is_leaf(node))
 	{
-		lift->leaves = list_append_unique(lift->leaves, node);
+		if (leaf_number(lift, node) < 0)
+			lift->leaves = lappend(lift->leaves, node);
 		return false;
 	}
 	return expression_tree_walker(node, leaf_walker, lift);
@@ -78,18 +101,15 @@ scan_var(int attribute, Node *stands_for)
 static Node *
 index_mutator(Node *node, AiLift *lift)
 {
-	ListCell   *cell;
-
 	if (node == NULL)
 		return NULL;
 	if (is_leaf(node))
 	{
-		foreach(cell, lift->leaves)
-		{
-			if (equal(lfirst(cell), node))
-				return (Node *) scan_var(foreach_current_index(cell) + 1, node);
-		}
-		elog(ERROR, "a column of the plan was not announced");
+		int			number = leaf_number(lift, node);
+
+		if (number < 0)
+			elog(ERROR, "a column of the plan was not announced");
+		return (Node *) scan_var(number + 1, node);
 	}
 	return expression_tree_mutator(node, index_mutator, lift);
 }

@@ -107,7 +107,7 @@ suffix_moves(List *qual, bool shared)
 
 /* The number of the column, which is added if it is missing. */
 static int
-column_of(Plan *plan, Expr *expression)
+column_of(Plan *plan, Var *var)
 {
 	ListCell   *cell;
 
@@ -115,11 +115,12 @@ column_of(Plan *plan, Expr *expression)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, cell);
 
-		if (equal(entry->expr, expression))
+		if (IsA(entry->expr, Var) && ((Var *) entry->expr)->varno == var->varno &&
+			((Var *) entry->expr)->varattno == var->varattno)
 			return entry->resno;
 	}
 	plan->targetlist = lappend(plan->targetlist,
-							   makeTargetEntry(copyObject(expression), list_length(plan->targetlist) + 1, NULL, false));
+							   makeTargetEntry((Expr *) copyObject(var), list_length(plan->targetlist) + 1, NULL, false));
 	return list_length(plan->targetlist);
 }
 
@@ -132,7 +133,7 @@ rise_mutator(Node *node, Plan *plan)
 	if (IsA(node, Var))
 	{
 		Var		   *var = (Var *) node;
-		int			column = column_of(plan, (Expr *) var);
+		int			column = column_of(plan, var);
 
 		return (Node *) makeVar(OUTER_VAR, column, var->vartype, var->vartypmod, var->varcollid, 0);
 	}

@@ -361,6 +361,7 @@ typedef struct Arguments
 								 * expression */
 	List	   *columns;		/* and their numbers */
 	bool		windows;		/* window functions may be lifted */
+	bool		found;
 } Arguments;
 
 static bool
@@ -383,6 +384,7 @@ wants_lifting(Node *node, bool windows)
 	return false;
 }
 
+/* Announces what the arguments to lift are made of; notes whether there are any. */
 static bool
 arguments_walker(Node *node, Arguments *arguments)
 {
@@ -390,17 +392,12 @@ arguments_walker(Node *node, Arguments *arguments)
 		return false;
 	if (wants_lifting(node, arguments->windows))
 	{
-		if (IsA(node, Aggref))
-		{
-			ai_lift_leaves(arguments->lift, (Node *) ((Aggref *) node)->args);
-			ai_lift_leaves(arguments->lift, (Node *) ((Aggref *) node)->aggfilter);
-		}
-		else
-		{
-			ai_lift_leaves(arguments->lift, (Node *) ((WindowFunc *) node)->args);
-			ai_lift_leaves(arguments->lift, (Node *) ((WindowFunc *) node)->aggfilter);
-		}
-		return true;
+		arguments->found = true;
+		ai_lift_leaves(arguments->lift, IsA(node, Aggref) ? (Node *) ((Aggref *) node)->args
+					   : (Node *) ((WindowFunc *) node)->args);
+		ai_lift_leaves(arguments->lift, IsA(node, Aggref) ? (Node *) ((Aggref *) node)->aggfilter
+					   : (Node *) ((WindowFunc *) node)->aggfilter);
+		return false;
 	}
 	if (IsA(node, Aggref) || IsA(node, WindowFunc))
 		return false;
@@ -521,10 +518,10 @@ lift_arguments(Rewrite *rewrite, Plan *host, const Above *above)
 										   exprTypmod(expression), exprCollation(expression), 0));
 	}
 	ai_lift_leaves(&lift, (Node *) columns);
-	if (!arguments_walker((Node *) host->targetlist, &arguments) &
-		!arguments_walker((Node *) host->qual, &arguments))
+	arguments_walker((Node *) host->targetlist, &arguments);
+	arguments_walker((Node *) host->qual, &arguments);
+	if (!arguments.found)
 		return;
-	/* what the aggregates read may differ from these in typmod alone */
 	foreach(cell, lift.leaves)
 		lift.positions = lappend_int(lift.positions, lfirst_node(Var, cell)->varattno);
 	foreach(cell, columns)
