@@ -29,6 +29,12 @@
 #include "storage/waiteventset.h"
 #endif
 
+/* 18 moved what writes EXPLAIN's output out of commands/explain.h. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
 /* 18 can record the name and the version of a module. */
 #if PG_VERSION_NUM >= 180000
 #define AI_MODULE_MAGIC \
