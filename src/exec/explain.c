@@ -27,10 +27,12 @@ explain_counts(const AiSiteCounts *counts, ExplainState *es)
 	if (!counts->cost_unknown && counts->cost != (Datum) 0)
 		ExplainPropertyText("Cost", DatumGetCString(DirectFunctionCall1(numeric_out, counts->cost)), es);
 	ExplainPropertyInteger("Peak In Flight", NULL, counts->peak, es);
+	if (es->timing)
+		ExplainPropertyFloat("Mean Latency", "ms", counts->arrived ? counts->latency_ms / counts->arrived : 0, 1, es);
 }
 
 static void
-append_counts(StringInfo out, const AiSiteCounts *counts)
+append_counts(StringInfo out, const AiSiteCounts *counts, bool timing)
 {
 	appendStringInfo(out, " (calls=" INT64_FORMAT " distinct=" INT64_FORMAT " requests=" INT64_FORMAT,
 					 counts->calls, counts->distinct, counts->requests);
@@ -43,7 +45,10 @@ append_counts(StringInfo out, const AiSiteCounts *counts)
 	if (!counts->cost_unknown && counts->cost != (Datum) 0)
 		appendStringInfo(out, " cost=%s",
 						 DatumGetCString(DirectFunctionCall1(numeric_out, counts->cost)));
-	appendStringInfo(out, " peak=%d)", counts->peak);
+	appendStringInfo(out, " peak=%d", counts->peak);
+	if (timing && counts->arrived > 0)
+		appendStringInfo(out, " latency=%.1f ms", counts->latency_ms / counts->arrived);
+	appendStringInfoChar(out, ')');
 }
 
 static void
@@ -63,7 +68,7 @@ explain_site(const AiSite *site, ExplainState *es)
 	initStringInfo(&line);
 	appendStringInfoString(&line, site->function->symbol);
 	if (es->analyze)
-		append_counts(&line, &site->counts);
+		append_counts(&line, &site->counts, es->timing);
 	ExplainPropertyText("Call", line.data, es);
 }
 
@@ -72,6 +77,8 @@ ai_explain(AiNodeState *node, ExplainState *es)
 {
 	ListCell   *cell;
 
+	if (es->analyze && es->timing)
+		ExplainPropertyFloat("Waiting", "ms", node->waited_ms, 1, es);
 	if (node->pace.alone)
 		ExplainPropertyInteger("Rows Ahead", NULL, 0, es);
 	ExplainOpenGroup("Model Calls", "Model Calls", false, es);

@@ -74,6 +74,7 @@ typedef enum AiPacePart
 	AI_PACE_LIMIT,				/* custom_exprs ends with a count and an
 								 * offset */
 	AI_PACE_ALONE,				/* one row at a time */
+	AI_PACE_REORDERS,			/* the filters may be tested in any order */
 } AiPacePart;
 
 extern const CustomScanMethods ai_node_methods;

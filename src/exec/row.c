@@ -13,6 +13,8 @@
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
+#define MAX_RANKED		16
+
 static AiRow *
 new_row(AiNodeState *node)
 {
@@ -106,6 +108,17 @@ take_value(AiNodeState *node, AiRow *row, int n)
 	MemoryContextSwitchTo(caller);
 	row->steps[n] = AI_STEP_DONE;
 	ai_job_leave(node->statement, job, &row->waiters[n]);
+}
+
+static bool
+has_passed(const AiNodeState *node, const AiRow *row, int group)
+{
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		if (node->steps[n].group == group && node->steps[n].kind == AI_STEP_FILTER)
+			return row->steps[n] == AI_STEP_DONE;
+	}
+	return false;
 }
 
 static bool
@@ -228,13 +241,39 @@ do_step(AiNodeState *node, AiRow *row, int n)
 }
 
 /*
+ * The group that the row works on: one that it has begun, since the order may
+ * have changed since, else the first in order that it has not passed.
+ */
+static int
+group_of(const AiNodeState *node, const AiRow *row)
+{
+	int			next = -1;
+
+	if (!node->reorders)
+		return node->order[row->stage];
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		int			group = node->steps[n].group;
+
+		if (group < node->n_filters && row->steps[n] != AI_STEP_PENDING && !has_passed(node, row, group))
+			return group;
+	}
+	for (int i = 0; i < node->n_filters && next < 0; i++)
+	{
+		if (!has_passed(node, row, node->order[i]))
+			next = node->order[i];
+	}
+	return next;
+}
+
+/*
  * One pass over the row's group; true if the row went on to another group.
  */
 static bool
 work_on_group(AiNodeState *node, AiRow *row, bool its_turn)
 {
 	bool		last = row->stage == node->n_filters;
-	int			group = last ? node->n_filters : node->order[row->stage];
+	int			group = last ? node->n_filters : group_of(node, row);
 	bool		open = false;
 
 	for (int n = 0; n < node->n_steps; n++)
@@ -266,6 +305,68 @@ ai_row_work(AiNodeState *node, AiRow *row, bool its_turn)
 		continue;
 	ResetExprContext(node->custom.ss.ps.ps_ExprContext);
 	node->bytes += MemoryContextMemAllocated(row->context, false) - before;
+}
+
+/* Rows that each filter must have been tested on before its rank counts. */
+#define RANKED_AFTER	32
+
+/* The cost of testing a row, in milliseconds of its calls. */
+static double
+filter_cost(const AiNodeState *node, int group)
+{
+	double		cost = 0;
+
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		const AiStep *step = &node->steps[n];
+
+		if (step->group == group && step->kind == AI_STEP_CALL && step->site->counts.arrived > 0)
+			cost += step->site->counts.latency_ms / step->site->counts.arrived;
+	}
+	return cost;
+}
+
+static const AiStep *
+filter_of(const AiNodeState *node, int group)
+{
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		if (node->steps[n].group == group && node->steps[n].kind == AI_STEP_FILTER)
+			return &node->steps[n];
+	}
+	return NULL;
+}
+
+void
+ai_row_rank_filters(AiNodeState *node)
+{
+	double		ranks[MAX_RANKED];
+
+	if (!node->reorders || node->n_filters > MAX_RANKED)
+		return;
+	for (int group = 0; group < node->n_filters; group++)
+	{
+		const AiStep *filter = filter_of(node, group);
+		double		dropped;
+
+		if (filter == NULL || filter->tested < RANKED_AFTER)
+			return;
+		dropped = 1 - (double) filter->passed / filter->tested;
+		ranks[group] = filter_cost(node, group) / Max(dropped, 0.001);
+	}
+	/* rows that are under way have passed some in the old order: see work */
+	for (int i = 1; i < node->n_filters; i++)
+	{
+		int			group = node->order[i];
+		int			at = i;
+
+		while (at > 0 && ranks[node->order[at - 1]] > ranks[group])
+		{
+			node->order[at] = node->order[at - 1];
+			at--;
+		}
+		node->order[at] = group;
+	}
 }
 
 void

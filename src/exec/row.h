@@ -85,6 +85,7 @@ typedef struct AiNodeState
 	AiStep	   *steps;
 	int			n_steps;
 	int			n_filters;
+	bool		reorders;		/* the filters may be tested in any order */
 	int		   *order;			/* of the filters */
 	AiPace		pace;
 	List	   *reasons;
@@ -95,7 +96,7 @@ typedef struct AiNodeState
 	Size		bytes;			/* of the rows' contexts */
 	bool		child_done;
 	AiRow	   *emitted;		/* the reader still looks at it */
-	int			n_dropped;
+	double		waited_ms;		/* with nothing else to do */
 } AiNodeState;
 
 /* A new row at the end of the ring, from the child's tuple. */
@@ -103,6 +104,13 @@ extern AiRow *ai_row_add(AiNodeState *node, TupleTableSlot *slot);
 
 /* Does what can be done.  Its turn: errors are raised, not put off. */
 extern void ai_row_work(AiNodeState *node, AiRow *row, bool its_turn);
+
+/*
+ * Puts the filter first that drops most rows for what it costs: by the cost of
+ * a row divided by the share that is dropped, both as measured so far (rank
+ * ordering; Hellerstein and Stonebraker, Predicate Migration, SIGMOD 1993).
+ */
+extern void ai_row_rank_filters(AiNodeState *node);
 
 /* Takes in the calls that arrived, and goes on with the rows that waited. */
 extern void ai_row_collect(AiNodeState *node);

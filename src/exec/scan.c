@@ -175,6 +175,7 @@ make_pace(AiNodeState *node, CustomScan *scan, List *pace, EState *estate)
 	node->order = palloc(sizeof(int) * Max(node->n_filters, 1));
 	for (int i = 0; i < node->n_filters; i++)
 		node->order[i] = i;
+	node->reorders = list_nth_int(pace, AI_PACE_REORDERS) && node->n_filters > 1;
 	node->pace.filters = node->n_filters > 0;
 	node->pace.early_end = list_nth_int(pace, AI_PACE_EARLY_END);
 	node->pace.exact = list_nth_int(pace, AI_PACE_EXACT);
@@ -263,6 +264,16 @@ emit(AiNodeState *node, AiRow *row)
 	return projection ? ExecProject(projection) : slot;
 }
 
+static void
+wait_for_calls(AiNodeState *node)
+{
+	double		start = ai_now_ms();
+
+	ai_row_rank_filters(node);
+	ai_statement_wait(node->statement, node->child_done);
+	node->waited_ms += ai_now_ms() - start;
+}
+
 static TupleTableSlot *
 next(CustomScanState *state)
 {
@@ -307,7 +318,7 @@ next(CustomScanState *state)
 			case AI_ROW_WORKING:
 				ai_pace_waits(&node->pace, node->n_rows);
 				if (slist_is_empty(&node->ready) && !ai_statement_poll(node->statement))
-					ai_statement_wait(node->statement, node->child_done);
+					wait_for_calls(node);
 				break;
 		}
 	}

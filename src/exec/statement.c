@@ -374,6 +374,8 @@ count_outcome(AiStatement *statement, AiCarrier *carrier)
 	MemoryContext caller;
 
 	counts->requests += call->attempts;
+	counts->arrived++;
+	counts->latency_ms += call->latency_ms;
 	counts->retries += Max(call->attempts - 1, 0);
 	if (call->failed)
 		counts->failed += carrier->n_jobs;

@@ -51,6 +51,8 @@ typedef struct AiSiteCounts
 								 * none */
 	int			in_flight;
 	int			peak;
+	int64		arrived;		/* requests that came back, and what they took */
+	double		latency_ms;
 } AiSiteCounts;
 
 typedef struct AiSite

@@ -31,6 +31,7 @@ typedef struct AiLift
 	List	   *expressions;	/* one a step */
 	List	   *reasons;
 	int			n_calls;
+	bool		reorders;		/* the filters may be tested in any order */
 	/* while at it */
 	int			group;
 	List	   *guards;			/* integers: register and test, in turn */

@@ -51,6 +51,7 @@ typedef struct Rewrite
 	PlannedStmt *stmt;
 	int			last_id;		/* of plan nodes */
 	int			n_nodes;		/* spliced */
+	bool		reorders;		/* no row security policy is among the filters */
 	SubLinkType *kinds;			/* of the subplans, by their number */
 } Rewrite;
 
@@ -168,6 +169,7 @@ make_node(Rewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *targetl
 	pace = lappend_int(pace, above->run);
 	pace = lappend_int(pace, limit != NULL);
 	pace = lappend_int(pace, above->alone != NULL);
+	pace = lappend_int(pace, rewrite->reorders && lift->reorders);
 
 	plan->startup_cost = like->startup_cost;
 	plan->total_cost = like->total_cost;
@@ -329,8 +331,10 @@ rewrite_host(Rewrite *rewrite, Plan *host, const Above *above)
 		foreach(cell, lift.leaves)
 			lift.positions = lappend_int(lift.positions, lfirst_node(Var, cell)->varattno);
 	}
+	lift.reorders = filters != NIL;
 	foreach(cell, filters)
 	{
+		lift.reorders = lift.reorders && ai_contains_call(lfirst(cell)) && ai_lift_takes_all(lfirst(cell));
 		lift.group = foreach_current_index(cell);
 		quals = lappend(quals, ai_lift_filter(&lift, lfirst(cell)));
 	}
@@ -747,7 +751,8 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 		return;
 	rewrite.last_id = survey.last_id;
 	/* a row security policy must see a row before anything else does */
-	if (!stmt->dependsOnRole)
+	rewrite.reorders = !stmt->dependsOnRole;
+	if (rewrite.reorders)
 	{
 		ai_pull_up_filters(stmt->planTree);
 		foreach(cell, stmt->subplans)

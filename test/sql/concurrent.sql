@@ -57,6 +57,10 @@ SELECT * FROM calls('SELECT * FROM t WHERE ai_complete(id::text) LIKE ''%1'' AND
 SELECT * FROM calls('SELECT * FROM t LEFT JOIN few USING (id) WHERE ai_complete(t.id::text) LIKE ''%1''');
 SELECT * FROM calls('SELECT * FROM t, few WHERE t.k = 1 AND ai_complete(t.id::text, options => ''{"cache": false}'') LIKE ''%1''');
 
+-- of two filters the one that drops more for what it costs comes first, once that is known
+SELECT calls < 200 AS slow_one_spared, "distinct" = calls AS "distinct" FROM calls('SELECT i FROM generate_series(1, 400) i
+	WHERE ai_complete(''a'' || i, model => ''slow'') <> '''' AND ai_complete(''b'' || i) LIKE ''%7''') WHERE calls < 400;
+
 -- who wants ten different jokes says so
 SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"cache": false}'') FROM t WHERE id <= 10');
 SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"temperature": 1}'') FROM t WHERE id <= 10');
