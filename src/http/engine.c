@@ -17,7 +17,7 @@
  *
  * Signals.  libcurl resolves names in threads.  A thread takes over the signal
  * mask of its maker, so all signals are blocked around calls that can start
- * one; else a SIGINT could be handled in a thread that has no idea of latches.
+ * one (those that act; adding a transfer only sets the timer); else a SIGINT could be handled in a thread that has no idea of latches.
  *
  * Forking.  Nothing is made before the first call of a process, least of all
  * in the postmaster.
@@ -82,9 +82,16 @@ restore_signals(const sigset_t *saved)
 static int
 socket_changed(CURL *easy, curl_socket_t fd, int what, void *clientp, void *socketp)
 {
-	(void) easy;
+	AiTransfer *transfer = NULL;
+
 	(void) clientp;
 	(void) socketp;
+	if (what != CURL_POLL_REMOVE)
+	{
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &transfer);
+		if (transfer != NULL && transfer->connected)
+			ai_socket_lasts(fd);
+	}
 	ai_poller_watch(poller, fd,
 					what == CURL_POLL_IN || what == CURL_POLL_INOUT,
 					what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
@@ -238,7 +245,6 @@ ai_http_start(AiHttpRequest *request, AiReach reach, int timeout_ms, void *owner
 			  AiFailure *failure)
 {
 	AiTransfer *transfer;
-	sigset_t	saved;
 	CURLMcode	rc;
 
 	if (multi != NULL && generation != ai_guc_network_generation && n_started == 0)
@@ -269,9 +275,7 @@ ai_http_start(AiHttpRequest *request, AiReach reach, int timeout_ms, void *owner
 		ai_fail(failure, AI_ERROR_CONNECTION, "the HTTP library refused the request");
 		return NULL;
 	}
-	block_signals(&saved);
 	rc = curl_multi_add_handle(multi, transfer->easy);
-	restore_signals(&saved);
 	if (rc != CURLM_OK)
 	{
 		curl_easy_cleanup(transfer->easy);
@@ -349,6 +353,8 @@ ai_http_release(AiTransfer *transfer)
 	}
 	else
 		take_from_finished(transfer);
+	if (transfer->connecting)
+		ai_sockets_settle(transfer);
 	keep_handle(easy);
 	ai_transfer_free(transfer);
 }

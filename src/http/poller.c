@@ -3,13 +3,13 @@
  *	  The poller of poller.h, over epoll.
  *
  * libcurl forgets a connection's socket after each reply, and watches it again
- * for the next request.  A socket of our own opening therefore stays in the
+ * for the next request.  An adopted socket therefore stays in the
  * kernel's set when it is forgotten, until it tells something that nobody waits
  * for, or is closed; in between, watching it again costs no system call.  Other
  * descriptors (libcurl's resolver has some) may be closed unseen, and are taken
  * out at once.
  *
- * State: of each of our own sockets, what is wanted and what the kernel watches;
+ * State: of each adopted socket, what is wanted and what the kernel watches;
  * there is one poller in a process.
  */
 #include "http/poller.h"

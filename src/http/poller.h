@@ -31,8 +31,8 @@ extern int	ai_poller_create(void);
 extern bool ai_poller_watch(int poller, int fd, bool readable, bool writable);
 
 /*
- * A socket whose closing is told to ai_poller_closed(), so that it need not be
- * taken out of the kernel's set in between.
+ * From now on the closing of this socket is told to ai_poller_closed(), so it
+ * need not be taken out of the kernel's set whenever it is forgotten.
  */
 extern void ai_poller_adopt(int fd);
 extern void ai_poller_closed(int fd);

@@ -5,7 +5,10 @@
  *
  * Set for every transfer: no redirects (they would carry the key along), no
  * proxy from the environment, https or plain http only, TLS verified, signals
- * off, one total timeout.  The reply is capped where it arrives, behind
+ * off, one total timeout.  Over TLS the handshake tells whether one connection
+ * can carry several requests, and the others wait for it (PIPEWAIT); over plain
+ * http only the first reply would tell, so HTTP/1.1 is asked for and nobody
+ * waits.  The reply is capped where it arrives, behind
  * decompression, so that neither a missing length nor a compressed bomb gets
  * past the cap.
  *
@@ -132,6 +135,12 @@ note_connected(void *clientp, char *peer, char *local, int peer_port, int local_
 	return CURL_PREREQFUNC_OK;
 }
 
+static bool
+is_https(const AiTransfer *transfer)
+{
+	return strncmp(transfer->request.url.data, "https:", 6) == 0;
+}
+
 bool
 ai_transfer_setup(AiTransfer *transfer)
 {
@@ -159,8 +168,13 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
-	SET(CURLOPT_PIPEWAIT, 1L);
+	if (is_https(transfer))
+	{
+		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+		SET(CURLOPT_PIPEWAIT, 1L);
+	}
+	else
+		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -194,14 +208,12 @@ ai_transfer_setup(AiTransfer *transfer)
 static const char *
 phase_reached(const AiTransfer *transfer)
 {
-	bool		https = strncmp(transfer->request.url.data, "https:", 6) == 0;
-
 	if (transfer->reply.headers.len > 0)
 		return "while the reply arrived";
 	if (transfer->connected)
 		return "while waiting for the reply to begin";
 	if (transfer->connecting)
-		return https ? "while connecting or during the TLS handshake" : "while connecting";
+		return is_https(transfer) ? "while connecting or during the TLS handshake" : "while connecting";
 	return "while resolving the name of the host";
 }
 

@@ -49,9 +49,21 @@ extern void ai_transfer_explain(AiTransfer *transfer, AiFailure *failure);
 /* Frees and wipes; the easy handle must be out of the multi handle. */
 extern void ai_transfer_free(AiTransfer *transfer);
 
-/* ---- netpolicy.c: callbacks for sockets ---- */
+/* ---- netpolicy.c ---- */
+extern bool ai_net_allows(AiReach reach, const struct sockaddr *address);
+
+/* ---- socket.c ---- */
 extern curl_socket_t ai_open_socket(void *transfer, curlsocktype purpose,
 									struct curl_sockaddr *address);
 extern int	ai_close_socket(void *unused, curl_socket_t fd);
+
+/* A connected transfer uses it; from now on its closing is told. */
+extern void ai_socket_lasts(int fd);
+
+/*
+ * Gives back the descriptors that were closed unseen: those that this transfer
+ * opened, or all (NULL).
+ */
+extern void ai_sockets_settle(const AiTransfer *opener);
 
 #endif							/* AI_TRANSFER_H */

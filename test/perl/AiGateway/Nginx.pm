@@ -2,7 +2,9 @@ package AiGateway::Nginx;
 
 # nginx with Lua as a model server that answers at once or after a fixed delay,
 # for benchmarks: /now/..., /delay-MS/..., and embeddings of any number.  Counts
-# its requests: /count tells, and sets the count back.
+# its requests: /count tells, and sets the count back.  Of one worker's own
+# connections, those that wake together are answered one after the other; with
+# four workers the delay is nearer to what it says.
 use strict;
 use warnings;
 use File::Temp qw(tempdir);
@@ -21,15 +23,15 @@ sub new
 	print {$conf} <<"CONF";
 load_module $ndk;
 load_module $module;
-daemon off; worker_processes 1; pid $directory/pid; error_log $directory/error.log;
-events { worker_connections 4096; }
+daemon off; worker_processes 4; pid $directory/pid; error_log $directory/error.log;
+events { accept_mutex off; worker_connections 4096; }
 http {
 	access_log off; keepalive_requests 100000000; default_type application/json; client_max_body_size 64m; client_body_buffer_size 16m;
 	client_body_temp_path $directory/b; proxy_temp_path $directory/p; fastcgi_temp_path $directory/f;
 	uwsgi_temp_path $directory/u; scgi_temp_path $directory/s;
 	lua_shared_dict counts 1m;
 	server {
-		listen 127.0.0.1:$port backlog=4096;
+		listen 127.0.0.1:$port backlog=4096 reuseport;
 		set \$reply '{"id":"c","model":"bench","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"ok"}}],"usage":{"prompt_tokens":3,"completion_tokens":1}}';
 		location /count { content_by_lua_block { ngx.say(ngx.shared.counts:get("n") or 0); ngx.shared.counts:set("n", 0) } }
 		location ~ ^/now/.*chat { return 200 \$reply; }
