@@ -100,6 +100,13 @@ ai_guc_free(void *pointer)
 #endif
 }
 
+/* 17 numbers the slots of processes by a variable of its own. */
+#if PG_VERSION_NUM >= 170000
+#define AI_PROC_NUMBER MyProcNumber
+#else
+#define AI_PROC_NUMBER (MyProc->pgprocno)
+#endif
+
 /* 18 took execute_once away from the signature of ExecutorRun_hook. */
 #if PG_VERSION_NUM >= 180000
 #define AI_EXECUTOR_RUN(name) \

@@ -46,6 +46,7 @@ int			ai_guc_max_in_flight;
 int			ai_guc_on_error;
 bool		ai_guc_drop_unsupported;
 bool		ai_guc_concurrent;
+bool		ai_guc_progress;
 char	   *ai_guc_allowed_hosts;
 char	   *ai_guc_credentials_directory;
 char	   *ai_guc_ca_file;
@@ -295,6 +296,11 @@ define_calls(void)
 							 "Keep many model calls of a statement under way at once.",
 							 "Off, each is made when the expression around it is evaluated. Takes effect when a statement is planned.",
 							 &ai_guc_concurrent, true, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("ai_gateway.progress",
+							 "Tell how far the model calls of a running statement are, in a NOTICE every few seconds.",
+							 NULL,
+							 &ai_guc_progress, false, PGC_USERSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomBoolVariable("ai_gateway.drop_unsupported",
 							 "Leave out options that a provider does not know, instead of an error.",

@@ -30,6 +30,7 @@ extern int	ai_guc_max_in_flight;	/* per statement */
 extern int	ai_guc_on_error;	/* AiOnError */
 extern bool ai_guc_drop_unsupported;
 extern bool ai_guc_concurrent;
+extern bool ai_guc_progress;
 extern char *ai_guc_allowed_hosts;
 extern char *ai_guc_credentials_directory;
 extern char *ai_guc_ca_file;

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "plan/rewrite.h"
 #include "provider/provider.h"
+#include "shared/activity.h"
 
 AI_MODULE_MAGIC;
 
@@ -32,6 +33,7 @@ _PG_init(void)
 	}
 	ai_guc_finish();
 	ai_model_init();
+	ai_activity_init();
 	ai_node_init();
 	ai_rewrite_init();
 }

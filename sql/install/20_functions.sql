@@ -99,6 +99,20 @@ CREATE FUNCTION ai_gateway.last_call(
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ai_last_call_row';
 COMMENT ON FUNCTION ai_gateway.last_call() IS 'the last call of this session that ended: who served it, its tokens, what went wrong; and how many calls the session has started';
 
+CREATE FUNCTION ai_gateway.running_statements(
+	OUT pid integer, OUT started timestamptz, OUT calls bigint, OUT distinct_calls bigint,
+	OUT answered bigint, OUT failed bigint, OUT requests bigint, OUT in_flight bigint,
+	OUT input_tokens bigint, OUT output_tokens bigint) RETURNS SETOF record
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'ai_running_statements';
+COMMENT ON FUNCTION ai_gateway.running_statements() IS 'how far the statements with model calls are that run now; see the view stat_activity';
+
+CREATE VIEW ai_gateway.stat_activity AS
+	SELECT s.pid, a.datname, a.usename, a.application_name, s.started, s.calls, s.distinct_calls,
+		s.answered, s.failed, s.requests, s.in_flight, s.input_tokens, s.output_tokens, a.query
+	FROM ai_gateway.running_statements() s JOIN pg_catalog.pg_stat_activity a USING (pid);
+COMMENT ON VIEW ai_gateway.stat_activity IS 'the statements with model calls that run now, and how far they are';
+GRANT SELECT ON ai_gateway.stat_activity TO PUBLIC;
+
 CREATE FUNCTION ai_gateway.version() RETURNS text
 	LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ai_gateway_version';
 COMMENT ON FUNCTION ai_gateway.version() IS 'versions of the library, of libcurl and of cJSON';

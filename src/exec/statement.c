@@ -25,6 +25,7 @@
 #include "guc.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "shared/activity.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -42,7 +43,6 @@ struct AiCarrier
 	int			room;			/* of the arrays */
 	int			held;			/* jobs that still need the call */
 	bool		sent;
-	bool		done;
 	uint8		kind[32];		/* of a gathering one: all but the input */
 	int			max_inputs;
 	int			max_bytes;
@@ -61,6 +61,7 @@ struct AiStatement
 	int64		kept_bytes;
 	int			in_flight;
 	int			inputs_per_request;
+	double		told_at;		/* the last NOTICE of progress */
 	AiStatement *next;
 	MemoryContextCallback callback;
 };
@@ -70,6 +71,9 @@ typedef struct JobEntry
 	uint8		key[32];
 	AiJob	   *job;
 } JobEntry;
+
+/* Between two NOTICEs of progress. */
+#define TOLD_EVERY_MS	3000
 
 static AiStatement *statements = NULL;
 
@@ -81,9 +85,11 @@ forget(void *argument)
 		if (*link == argument)
 		{
 			*link = (*link)->next;
-			return;
+			break;
 		}
 	}
+	if (statements == NULL)
+		ai_activity_end();
 }
 
 AiStatement *
@@ -109,7 +115,10 @@ ai_statement_of(EState *estate)
 	dlist_init(&statement->gathering);
 	dlist_init(&statement->queue);
 	dlist_init(&statement->kept);
+	if (statements == NULL)
+		ai_activity_begin();
 	statement->next = statements;
+	statement->told_at = ai_now_ms();
 	statements = statement;
 	statement->callback.func = forget;
 	statement->callback.arg = statement;
@@ -248,6 +257,7 @@ pump(AiStatement *statement)
 		carrier->sent = true;
 		statement->in_flight++;
 		counts->in_flight++;
+		ai_activity.in_flight++;
 		counts->peak = Max(counts->peak, counts->in_flight);
 		ai_call_start(carrier->call);
 	}
@@ -329,6 +339,7 @@ new_job(AiStatement *statement, AiSite *site, const uint8 *key)
 		entry->job = job;
 	}
 	site->counts.distinct++;
+	ai_activity.distinct++;
 	if (site->function->shares_request)
 		gather(statement, site, job, call);
 	else
@@ -352,6 +363,7 @@ ai_job_ask(AiStatement *statement, AiSite *site, AiWaiter *waiter)
 	entry = hash_search(statement->jobs, key, HASH_FIND, NULL);
 	job = entry != NULL ? entry->job : new_job(statement, site, key);
 	site->counts.calls++;
+	ai_activity.calls++;
 	if (job->users++ == 0 && job->state == AI_JOB_KEPT)
 		dlist_delete(&job->node);
 	waiter->job = job;
@@ -370,9 +382,18 @@ count_outcome(AiStatement *statement, AiCarrier *carrier)
 	AiCall	   *call = carrier->call;
 	AiSiteCounts *counts = &carrier->site->counts;
 	const AiUsage *usage = &call->reply.usage;
+	int64		input_tokens = Max(usage->uncached_input, 0) + Max(usage->cache_read, 0) +
+		Max(usage->cache_write, 0);
+	int64		output_tokens = Max(usage->visible_output, 0) + Max(usage->reasoning, 0);
 	Numeric		cost;
 	MemoryContext caller;
 
+	ai_activity.requests += call->attempts;
+	ai_activity.answered += carrier->n_jobs;
+	if (call->failed)
+		ai_activity.failed += carrier->n_jobs;
+	ai_activity.input_tokens += input_tokens;
+	ai_activity.output_tokens += output_tokens;
 	counts->requests += call->attempts;
 	counts->arrived++;
 	counts->latency_ms += call->latency_ms;
@@ -381,9 +402,8 @@ count_outcome(AiStatement *statement, AiCarrier *carrier)
 		counts->failed += carrier->n_jobs;
 	if (!statement->estate->es_instrument)
 		return;
-	counts->input_tokens += Max(usage->uncached_input, 0) + Max(usage->cache_read, 0) +
-		Max(usage->cache_write, 0);
-	counts->output_tokens += Max(usage->visible_output, 0) + Max(usage->reasoning, 0);
+	counts->input_tokens += input_tokens;
+	counts->output_tokens += output_tokens;
 	caller = MemoryContextSwitchTo(statement->context);
 	cost = ai_call_cost(call);
 	if (cost == NULL)
@@ -486,13 +506,15 @@ arrive(AiStatement *statement, AiCarrier *carrier)
 
 	statement->in_flight--;
 	carrier->site->counts.in_flight--;
-	carrier->done = true;
+	ai_activity.in_flight--;
 	count_outcome(statement, carrier);
 	if (split)
 	{
 		int			half = carrier->n_jobs / 2;
 
 		carrier->site->counts.failed -= carrier->n_jobs;
+		ai_activity.failed -= carrier->n_jobs;
+		ai_activity.answered -= carrier->n_jobs;
 		send_part(statement, carrier, 0, half);
 		send_part(statement, carrier, half, carrier->n_jobs - half);
 		free_carrier(statement, carrier);
@@ -533,10 +555,27 @@ ai_statement_poll(AiStatement *statement)
 	return any;
 }
 
+/* For ai_gateway.stat_activity, and for who asked to be told. */
+static void
+tell_progress(AiStatement *statement)
+{
+	double		now = ai_now_ms();
+
+	ai_activity_publish();
+	if (!ai_guc_progress || now - statement->told_at < TOLD_EVERY_MS)
+		return;
+	statement->told_at = now;
+	ereport(NOTICE,
+			(errmsg("model calls: " INT64_FORMAT " answered, " INT64_FORMAT " under way, " INT64_FORMAT " failed",
+					ai_activity.answered, ai_activity.in_flight, ai_activity.failed)));
+}
+
 void
 ai_statement_wait(AiStatement *statement, bool last)
 {
 	AiCall	   *call;
+
+	tell_progress(statement);
 
 	if (last || statement->in_flight == 0)
 		flush(statement);
@@ -622,6 +661,7 @@ ai_job_leave(AiStatement *statement, AiJob *job, AiWaiter *waiter)
 			{
 				statement->in_flight--;
 				carrier->site->counts.in_flight--;
+				ai_activity.in_flight--;
 			}
 			else
 				dlist_delete(&carrier->node);

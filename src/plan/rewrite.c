@@ -26,6 +26,7 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "guc.h"
+#include "jit/jit.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -51,6 +52,7 @@ typedef struct Rewrite
 	PlannedStmt *stmt;
 	int			last_id;		/* of plan nodes */
 	int			n_nodes;		/* spliced */
+	Cost		waiting;		/* what the planner took their calls to cost */
 	bool		reorders;		/* no row security policy is among the filters */
 	SubLinkType *kinds;			/* of the subplans, by their number */
 } Rewrite;
@@ -191,6 +193,7 @@ make_node(Rewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *targetl
 	scan->custom_private = list_make4(lift->steps, columns, pace, lift->reasons);
 	scan->methods = &ai_node_methods;
 	rewrite->n_nodes++;
+	rewrite->waiting += like->plan_rows * lift->n_calls * AI_CALL_OPERATORS * cpu_operator_cost;
 	return plan;
 }
 
@@ -733,6 +736,23 @@ find_kinds(Plan **plan, void *context)
 	for_each_child(*plan, find_kinds, context);
 }
 
+/*
+ * Most of the plan's cost is waiting for models, which compiling its
+ * expressions does not shorten: the thresholds are for the rest of it.
+ */
+static void
+reconsider_jit(const Rewrite *rewrite)
+{
+	Cost		cost = rewrite->stmt->planTree->total_cost - rewrite->waiting;
+
+	if (cost <= jit_above_cost)
+		rewrite->stmt->jitFlags = PGJIT_NONE;
+	if (cost <= jit_optimize_above_cost)
+		rewrite->stmt->jitFlags &= ~PGJIT_OPT3;
+	if (cost <= jit_inline_above_cost)
+		rewrite->stmt->jitFlags &= ~PGJIT_INLINE;
+}
+
 static void
 rewrite_statement(PlannedStmt *stmt, int cursor_options)
 {
@@ -775,6 +795,7 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 			lfirst(cell) = rewrite_plan(&rewrite, lfirst(cell),
 										above_subplan(rewrite.kinds[foreach_current_index(cell)]));
 	}
+	reconsider_jit(&rewrite);
 	/* the planner looked before the node was there */
 	if (rewrite.n_nodes > 0 && (cursor_options & CURSOR_OPT_SCROLL) &&
 		!ExecSupportsBackwardScan(stmt->planTree))

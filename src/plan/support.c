@@ -4,19 +4,16 @@
  *
  * Cost: a network call dwarfs everything else in a plan, so a call is priced
  * far above any other function.  The planner then tests cheap predicates
- * first, and evaluates calls in a target list after sorting and limiting.  The
- * figure stays in the tens of thousands of operators: higher ones only push
- * plans over the thresholds of JIT compilation, which gains nothing here.
+ * first, and evaluates calls in a target list after sorting and limiting.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "plan/rewrite.h"
 
 PG_FUNCTION_INFO_V1(ai_support);
-
-#define CALL_OPERATORS	20000
 
 Datum
 ai_support(PG_FUNCTION_ARGS)
@@ -28,7 +25,7 @@ ai_support(PG_FUNCTION_ARGS)
 		SupportRequestCost *cost = (SupportRequestCost *) request;
 
 		cost->startup = 0;
-		cost->per_tuple = CALL_OPERATORS * cpu_operator_cost;
+		cost->per_tuple = AI_CALL_OPERATORS * cpu_operator_cost;
 		PG_RETURN_POINTER(cost);
 	}
 	PG_RETURN_POINTER(NULL);

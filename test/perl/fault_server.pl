@@ -395,6 +395,7 @@ sub behave
 	if ($what eq 'embed-nan') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,NaN]}]}')) }
 	if ($what eq 'embed-twice') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}')) }
 	if ($what eq 'embed-reversed') { return put($c, response(200, '{"data":[{"index":1,"embedding":[2,2]},{"index":0,"embedding":[1,1]}],"usage":{"prompt_tokens":7}}')) }
+	if ($what eq 'embed-refuse-bad') { return put($c, $body =~ /bad/ ? response(400, error_body(400)) : response(200, $ok)) }
 	if ($what eq 'embed-base64')
 	{
 		my $i = 0;

@@ -98,6 +98,17 @@ SET work_mem = '64kB';
 SELECT count(DISTINCT ai_complete(repeat(id::text, 100))) FROM t;
 RESET work_mem;
 
+-- waiting is nothing that compiling shortens
+CREATE FUNCTION compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+	RETURN (plan->0)::jsonb ? 'JIT';
+END $$;
+SET jit = on;
+SELECT compiled('SELECT count(ai_complete(i::text)) FROM generate_series(1, 10000) i');
+RESET jit;
+
 DROP TABLE t, few;
-DROP FUNCTION calls;
+DROP FUNCTION calls, compiled;
 DROP EXTENSION ai_gateway;

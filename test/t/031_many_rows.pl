@@ -1,0 +1,95 @@
+# Statements over many rows on a real server: connections, cancel, leaks, errors
+# of single rows, progress.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../perl";
+use AiGateway::Cluster;
+use AiGateway::FaultServer;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $server = AiGateway::FaultServer->new;
+my $cluster = AiGateway::Cluster->new('many', conf => "ai_gateway.max_retries = 0\nai_gateway.default_model = 'm'\nai_gateway.max_in_flight = 50\n");
+my $session = AiGateway::Session->new($cluster);
+my $over = sub { my ($n) = @_; return "FROM generate_series(1, $n) i" };
+sub alive { my ($s) = @_; return $s->query('SELECT 1') eq '1' }
+
+# ---- connections ----
+$cluster->register('m', endpoint => $server->url('slow-100'));
+my $started = time();
+is($session->query("SELECT count(ai_complete('row ' || i)) " . $over->(200)), '200', '200 rows, 100 ms a call');
+cmp_ok(time() - $started, '<', 5, 'took less than one after the other (20 s)');
+my %connections = map { $_->{connection} => 1 } $server->requests('slow-100');
+cmp_ok(scalar(keys %connections), '<=', 50, 'over no more connections than requests under way');
+is(scalar($server->requests('slow-100')), 200, 'and 200 requests');
+
+# a first reply is not waited for to learn that the server speaks HTTP/1.1
+my $fresh = AiGateway::Session->new($cluster);
+$cluster->register('m', endpoint => $server->url('stall'));
+$fresh->start("SELECT count(ai_complete('cold ' || i)) " . $over->(200));
+ok(AiGateway::Cluster::poll(sub { $server->requests('stall') >= 50 }), 'the first 50 requests of a session are under way before any is answered');
+$cluster->sql('SELECT pg_cancel_backend(' . $fresh->pid . ')');
+$fresh->finish;
+$fresh->quit;
+$cluster->register('m', endpoint => $server->url('slow-100'));
+
+# ---- cancel, terminate, statement_timeout: at once, and nothing stays ----
+$session->query("SELECT count(ai_complete('warm ' || i)) " . $over->(100));
+my $descriptors = scalar $session->descriptors;
+$cluster->register('m', endpoint => $server->url('stall'));
+for my $query (
+	"SELECT ai_complete('c ' || i) " . $over->(1000),
+	"SELECT count(*) " . $over->(1000) . " WHERE ai_complete('f ' || i) = 'x'",
+	"SELECT count(ai_complete('a ' || i)) " . $over->(1000),
+	"CREATE TEMP TABLE made AS SELECT ai_complete('t ' || i) " . $over->(1000),
+	"SELECT i, (SELECT count(ai_complete('s ' || i || j)) FROM generate_series(1, 100) j) " . $over->(10))
+{
+	my $before = scalar $server->requests('stall');
+	$session->start($query);
+	ok(AiGateway::Cluster::poll(sub { $server->requests('stall') >= $before + 50 }), "50 requests wait: $query");
+	my $began = time();
+	$cluster->sql('SELECT pg_cancel_backend(' . $session->pid . ')');
+	$session->finish;
+	is($session->sqlstate, '57014', 'it is cancelled');
+	cmp_ok(time() - $began, '<', 1, 'at once');
+}
+$session->query("SET statement_timeout = '300ms'; SELECT ai_complete('c ' || i) " . $over->(1000));
+is($session->sqlstate, '57014', 'statement_timeout');
+$session->query('RESET statement_timeout');
+cmp_ok(scalar($session->descriptors), '<=', $descriptors, 'no descriptor is left');
+
+# ---- an error ends the statement and gives the others up ----
+$cluster->register('m', endpoint => $server->url('status-500'));
+$session->query("DO \$\$ BEGIN FOR n IN 1..200 LOOP BEGIN PERFORM ai_complete('e ' || i || n) " . $over->(60) . "; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END \$\$");
+is($session->sqlstate, 'none', 'two hundred failing statements in PL/pgSQL');
+cmp_ok(scalar($session->descriptors), '<=', $descriptors, 'leave no descriptor behind');
+$cluster->register('r', endpoint => 'http://127.0.0.1:1/v1');
+is($session->query("DO \$\$ DECLARE said text; BEGIN FOR n IN 1..600 LOOP BEGIN PERFORM ai_complete('r ' || n, model => 'r'); EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL; "
+	. "IF said LIKE '%descriptor%' THEN RAISE; END IF; END; END LOOP; END \$\$"), '', 'six hundred refused connections use up no descriptor');
+is($session->sqlstate, 'none', 'not in the count that PostgreSQL keeps either');
+is($session->query("SET ai_gateway.on_error = 'null'; SELECT count(ai_complete('n ' || i)), count(*) " . $over->(60)), '0|60', 'on_error = null: all rows come');
+$session->query('RESET ai_gateway.on_error');
+
+# ---- embeddings: one bad input is alone in its error ----
+$cluster->register('e', task => 'embed', endpoint => $server->url('embed-refuse-bad'));
+$session->query("SET ai_gateway.default_embedding_model = 'e'; SET ai_gateway.on_error = 'null'");
+is($session->query("SELECT count(ai_embed(CASE WHEN i = 37 THEN 'bad' ELSE 'good ' || i END)), count(*) " . $over->(100)), '99|100', 'a request that is refused for one of its inputs is split');
+my $requests = scalar $server->requests('embed-refuse-bad');
+cmp_ok($requests, '<=', 15, "in $requests requests");
+is($session->query("SELECT string_agg((ai_embed(repeat('x', i)))[3]::text, ',') " . $over->(5)), '1,2,3,4,5', 'each row has the vector of its own text');
+$session->query('RESET ai_gateway.on_error');
+
+# ---- progress ----
+$cluster->register('m', endpoint => $server->url('slow-200'));
+$session->start("SET ai_gateway.progress = on; SELECT count(ai_complete('p ' || i)) " . $over->(1200));
+ok(AiGateway::Cluster::poll(sub { $cluster->sql('SELECT count(*) FROM ai_gateway.stat_activity WHERE pid = ' . $session->pid
+		. ' AND answered > 100 AND in_flight BETWEEN 1 AND 50 AND calls >= answered AND failed = 0') eq '1' }), 'ai_gateway.stat_activity shows how far it is');
+$cluster->sql('CREATE ROLE somebody LOGIN');
+is(($cluster->try('SELECT pid IS NOT NULL, answered IS NULL FROM ai_gateway.stat_activity', user => 'somebody'))[0], 't|t', 'and to others, that it runs');
+is($session->finish, '1200', 'it ends');
+like($session->{err}, qr/NOTICE:.*model calls: \d+ answered, \d+ under way, 0 failed/, 'a NOTICE told of it');
+is($cluster->sql('SELECT count(*) FROM ai_gateway.stat_activity'), '0', 'nothing is shown when nothing runs');
+ok(alive($session), 'the session lives');
+$session->quit;
+done_testing();
