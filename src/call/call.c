@@ -9,6 +9,7 @@
 
 #include "call/call.h"
 #include "call/engine.h"
+#include "call/lane.h"
 #include "call/target.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -230,6 +231,7 @@ ai_call_resolve(AiCall *call, const char *name)
 		raise_unknown_model(name);
 	check_model(call->model, call->request.task);
 	merge_options(call);
+	call->lane = ai_lane_of(call->model->name);
 }
 
 bool
@@ -256,7 +258,7 @@ ai_call_start(AiCall *call)
 		? options->max_retries : ai_guc_max_retries;
 	call->first_byte_ms = first_byte_ms(call->model);
 	call->submitted_at = ai_now_ms();
-	call->deadline = call->submitted_at + timeout;
+	call->timeout_ms = timeout;
 	ai_call_admit(call);
 }
 

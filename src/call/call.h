@@ -21,7 +21,8 @@
  *	ADMITTED	passed the checks of the registration, may start an attempt.
  *	AUTHORIZING	waits for a token, which it or another call fetches (token.h).
  *	IN_FLIGHT	an attempt is under way.
- *	BACKOFF		an attempt failed, the next one waits for its time.
+ *	BACKOFF		the next attempt waits: for its time after one that failed, and
+ *				for room among the model's calls.
  *	DONE		`failed` tells which of reply and failure holds.
  *
  * Who owns memory: a call and all that its caller puts into the request live
@@ -80,13 +81,17 @@ typedef struct AiCall
 	AiTransfer *transfer;
 	AiReplyStream *stream;		/* takes in a reply that comes as events */
 	int			first_byte_ms;	/* until the first of them; 0 = no stream */
+	struct AiLane *lane;		/* of the model's calls */
+	bool		in_lane;
+	double		entered_at;
 	struct AiTokenSlot *token_slot; /* the token that it waits for or used */
 	bool		token_arrived;	/* just now, for the attempt that comes next */
 	bool		token_renewed;	/* after a refusal, once a call */
 	bool		asked_again;	/* after an answer that the schema refused, */
 	AiUsage		spent;			/* which took this */
 	double		submitted_at;
-	double		deadline;
+	int			timeout_ms;
+	double		deadline;		/* from the first attempt on */
 	double		due_at;			/* BACKOFF, or an in-process answer on its way */
 	int			max_retries;
 	dlist_node	active_node;	/* among all calls of the backend */
@@ -106,6 +111,12 @@ extern AiCall *ai_call_new(AiCallSet *set);
  * default for the request's task.  The call stays NEW.
  */
 extern void ai_call_resolve(AiCall *call, const char *model);
+
+/*
+ * Would an attempt of a resolved call start at once?  Not while as many calls
+ * of its model are under way as the model may have, or the provider bears.
+ */
+extern bool ai_call_has_room(const AiCall *call);
 
 /* Starts a call that is resolved. */
 extern void ai_call_start(AiCall *call);

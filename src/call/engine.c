@@ -8,7 +8,9 @@
  * them; each set only collects its own.
  *
  * A call that is IN_FLIGHT has either a transfer, or (for a provider that
- * answers in process) an answer already and a time when it "arrives".
+ * answers in process) an answer already and a time when it "arrives".  It holds
+ * a place in its model's lane (lane.h); where that has none, it stays in
+ * BACKOFF until something has ended.
  *
  * State: the list of active calls, how many there were and what the last one
  * was, per backend.
@@ -18,6 +20,7 @@
 #include <time.h>
 
 #include "call/engine.h"
+#include "call/lane.h"
 #include "call/retry.h"
 #include "call/structured.h"
 #include "call/target.h"
@@ -53,9 +56,49 @@ remember(const AiCall *call)
 	last->latency_ms = call->latency_ms;
 }
 
+/* An attempt is under way no more. */
+static void
+leave_lane(AiCall *call, AiLaneOutcome outcome)
+{
+	if (call->in_lane)
+		ai_lane_leave(call->lane, outcome, call->entered_at, ai_now_ms());
+	call->in_lane = false;
+}
+
+/* Goes in, if there is room. */
+static bool
+enter_lane(AiCall *call)
+{
+	if (call->in_lane)
+		return true;
+	if (!ai_lane_has_room(call->lane, call->model->max_in_flight))
+		return false;
+	ai_lane_enter(call->lane);
+	call->in_lane = true;
+	call->entered_at = ai_now_ms();
+	/* waiting for the first place is no part of the call's time */
+	if (call->attempts == 0)
+		call->deadline = call->entered_at + call->timeout_ms;
+	return true;
+}
+
+/* Is there time to wait for a place? */
+static bool
+may_wait(const AiCall *call)
+{
+	return call->attempts == 0 || call->deadline - ai_now_ms() >= 1;
+}
+
+bool
+ai_call_has_room(const AiCall *call)
+{
+	return ai_lane_has_room(call->lane, call->model->max_in_flight);
+}
+
 static void
 finish(AiCall *call)
 {
+	leave_lane(call, AI_LANE_ANSWERED);
 	call->state = AI_CALL_DONE;
 	call->latency_ms = ai_now_ms() - call->submitted_at;
 	remember(call);
@@ -132,6 +175,8 @@ attempt_failed(AiCall *call)
 	};
 	double		delay = ai_retry_delay(&input);
 
+	leave_lane(call, call->failure.kind == AI_ERROR_RATE_LIMIT || call->failure.kind == AI_ERROR_OVERLOADED
+			   ? AI_LANE_OVERLOADED : AI_LANE_ENDED);
 	if (delay < 0)
 	{
 		call->failed = true;
@@ -302,8 +347,15 @@ start_attempt(AiCall *call)
 {
 	AiResolvedTarget resolved;
 	AiHttpRequest http = {0};
-	double		left = call->deadline - ai_now_ms();
+	double		left;
 
+	if (may_wait(call) && !enter_lane(call))
+	{
+		/* looked at again whenever something has ended */
+		call->state = AI_CALL_BACKOFF;
+		return;
+	}
+	left = call->deadline - ai_now_ms();
 	call->state = AI_CALL_IN_FLIGHT;
 	/* libcurl times out first; this is the net below it */
 	call->due_at = call->deadline + 1000;
@@ -522,6 +574,7 @@ ai_call_abandon(AiCall *call)
 	if (call->transfer != NULL)
 		ai_http_release(call->transfer);
 	call->transfer = NULL;
+	leave_lane(call, AI_LANE_ENDED);
 	drop_stream(call);
 	hand_on_fetch(call);
 	ai_reply_free(&call->reply);
@@ -565,6 +618,14 @@ act_on_time(void)
 		if (call->stream != NULL && call->due_at > now + STREAM_GRACE_MS &&
 			ai_reply_stream_state(call->stream) == AI_STREAM_ENDED)
 			call->due_at = now + STREAM_GRACE_MS;
+		/* something of its lane is under way, and ends in its own time */
+		if (call->state == AI_CALL_BACKOFF && call->due_at <= now && may_wait(call) &&
+			!ai_call_has_room(call))
+		{
+			if (call->attempts > 0 && (next < 0 || call->deadline < next))
+				next = call->deadline;
+			continue;
+		}
 		if (call->due_at > now)
 		{
 			if (next < 0 || call->due_at < next)

@@ -7,7 +7,7 @@
  *
  * Sending.  What is asked for goes to a queue; the queue is emptied into the
  * engine while fewer than ai_gateway.max_in_flight requests of the statement
- * are under way.  Inputs that may travel together gather in a carrier first,
+ * are under way, and as long as the models have room (lane.h).  Inputs that may travel together gather in a carrier first,
  * which joins the queue when it is full, or when its node has nothing better
  * to do than wait.
  *
@@ -244,14 +244,37 @@ enqueue(AiStatement *statement, AiCarrier *carrier)
 	dlist_push_tail(&statement->queue, &carrier->node);
 }
 
+/*
+ * The next carrier to send: the first whose model has room.  Where nothing of
+ * the statement is under way there is always one, which the engine lets wait.
+ */
+static AiCarrier *
+next_carrier(AiStatement *statement)
+{
+	dlist_iter	iter;
+
+	if (statement->in_flight >= ai_guc_max_in_flight)
+		return NULL;
+	dlist_foreach(iter, &statement->queue)
+	{
+		AiCarrier  *carrier = dlist_container(AiCarrier, node, iter.cur);
+
+		if (statement->in_flight == 0 || ai_call_has_room(carrier->call))
+			return carrier;
+	}
+	return NULL;
+}
+
 static void
 pump(AiStatement *statement)
 {
-	while (!dlist_is_empty(&statement->queue) && statement->in_flight < ai_guc_max_in_flight)
+	AiCarrier  *carrier;
+
+	while ((carrier = next_carrier(statement)) != NULL)
 	{
-		AiCarrier  *carrier = dlist_container(AiCarrier, node, dlist_pop_head_node(&statement->queue));
 		AiSiteCounts *counts = &carrier->site->counts;
 
+		dlist_delete(&carrier->node);
 		for (int i = 0; i < carrier->n_jobs; i++)
 			carrier->jobs[i]->state = AI_JOB_SENT;
 		carrier->sent = true;

@@ -280,6 +280,13 @@ sub behave
 	my $half = substr($ok, 0, length($ok) / 2);
 
 	if ($what eq 'ok') { return put($c, response(200, $ok)) }
+	# bears so many requests at once, 50 ms each
+	if ($what =~ /^limit-(\d+)$/)
+	{
+		return put($c, response(429, error_body(429)), 0) if (grep { ($_->{busy_until} // 0) > time() } values %connections) >= $1;
+		$c->{busy_until} = time() + 0.05;
+		return put($c, response(200, $ok), 0.05);
+	}
 	if ($what =~ /^slow-(\d+)$/) { return put($c, response(200, $ok), $1 / 1000) }
 	if ($what eq 'reset') { put($c, 'RESET'); return }
 	if ($what eq 'close') { return put($c, 'CLOSE') }

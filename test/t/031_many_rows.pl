@@ -71,6 +71,19 @@ is($session->sqlstate, 'none', 'not in the count that PostgreSQL keeps either');
 is($session->query("SET ai_gateway.on_error = 'null'; SELECT count(ai_complete('n ' || i)), count(*) " . $over->(60)), '0|60', 'on_error = null: all rows come');
 $session->query('RESET ai_gateway.on_error');
 
+# ---- a model's own limit, and what its provider bears ----
+my $narrow = AiGateway::Session->new($cluster);
+$cluster->register('m', endpoint => $server->url('slow-20'), max_in_flight => 4);
+is($narrow->query("SELECT count(ai_complete('four ' || i)) " . $over->(60)), '60', 'a model with max_in_flight = 4');
+%connections = map { $_->{connection} => 1 } $server->requests('slow-20');
+is(scalar(keys %connections), 4, 'has four requests under way');
+is($narrow->query("SELECT count(ai_complete('outer ' || ai_complete('inner ' || i))), (SELECT count(ai_complete('beside ' || i)) FROM generate_series(1, 9) i) " . $over->(20)), '20|9', 'calls within calls and beside them share the places');
+$cluster->register('m', endpoint => $server->url('limit-8'), max_in_flight => 100);
+is($narrow->query("SET ai_gateway.max_retries = 6; SET ai_gateway.max_in_flight = 100; SELECT count(ai_complete('bear ' || i)) " . $over->(600)), '600', 'a server that bears eight requests at once answers all rows');
+my @refused = ($narrow->query('EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF, TIMING OFF) SELECT count(ai_complete(\'again \' || i)) ' . $over->(600)) =~ /retries=(\d+)/);
+cmp_ok($refused[0] // 0, '<', 200, 'and the next statement, with the window known, is refused ' . ($refused[0] // 0) . ' times');
+$narrow->quit;
+
 # ---- embeddings: one bad input is alone in its error ----
 $cluster->register('e', task => 'embed', endpoint => $server->url('embed-refuse-bad'));
 $session->query("SET ai_gateway.default_embedding_model = 'e'; SET ai_gateway.on_error = 'null'");
