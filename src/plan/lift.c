@@ -11,28 +11,13 @@
 #include "call/function.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "plan/expression.h"
 #include "plan/lift.h"
 #include "utils/lsyscache.h"
 
 static Node *lift_mutator(Node *node, AiLift *lift);
 
-/* ---- finding ---- */
-
-static bool
-call_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
-		return true;
-	return expression_tree_walker(node, call_walker, context);
-}
-
-bool
-ai_contains_call(Node *node)
-{
-	return call_walker(node, NULL);
-}
+/* ---- leaves ---- */
 
 static bool
 is_leaf(Node *node)

@@ -37,9 +37,6 @@ typedef struct AiLift
 	List	   *guards;			/* integers: register and test, in turn */
 } AiLift;
 
-/* Is there a model call in it? */
-extern bool ai_contains_call(Node *node);
-
 /* Would all calls in it be lifted, none left to be made one by one? */
 extern bool ai_lift_takes_all(Node *node);
 

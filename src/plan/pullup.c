@@ -24,68 +24,15 @@
  */
 #include "postgres.h"
 
-#include "call/function.h"
-#include "catalog/pg_proc.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
+#include "plan/expression.h"
+#include "plan/lateral.h"
 #include "plan/lift.h"
 #include "plan/pullup.h"
-#include "utils/builtins.h"
-#include "utils/jsonb.h"
-#include "utils/lsyscache.h"
+#include "plan/walk.h"
 
 /* ---- what may move ---- */
-
-static bool
-is_volatile_function(Oid function, void *context)
-{
-	return ai_function_by_oid(function) == NULL && func_volatile(function) == PROVOLATILE_VOLATILE;
-}
-
-/* Volatile but for the calls themselves, or bound to its place. */
-static bool
-stays_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, SubPlan) || IsA(node, NextValueExpr) || IsA(node, Aggref) || IsA(node, WindowFunc) ||
-		(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC))
-		return true;
-	if (check_functions_in_node(node, is_volatile_function, NULL))
-		return true;
-	return expression_tree_walker(node, stays_walker, context);
-}
-
-/* A call whose options may say that each row wants an answer of its own. */
-static bool
-unshared_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, FuncExpr))
-	{
-		FuncExpr   *call = (FuncExpr *) node;
-		const AiFunction *function = ai_function_by_oid(call->funcid);
-
-		if (function != NULL && function->options >= 0)
-		{
-			Node	   *options = list_nth(call->args, function->options);
-
-			if (!IsA(options, Const))
-				return true;
-			if (!((Const *) options)->constisnull)
-			{
-				Jsonb	   *json = DatumGetJsonbP(((Const *) options)->constvalue);
-				char	   *document = JsonbToCString(NULL, &json->root, VARSIZE(json));
-
-				if (strstr(document, "\"cache\"") || strstr(document, "\"temperature\""))
-					return true;
-			}
-		}
-	}
-	return expression_tree_walker(node, unshared_walker, context);
-}
 
 /* From the first conjunct with a call on: do they all move? */
 static bool
@@ -97,32 +44,14 @@ suffix_moves(List *qual, bool shared)
 	foreach(cell, qual)
 	{
 		found = found || ai_contains_call(lfirst(cell));
-		if (found && (stays_walker(lfirst(cell), NULL) || (shared && (!ai_lift_takes_all(lfirst(cell)) || unshared_walker(lfirst(cell), NULL)))))
+		if (found && (ai_is_bound(lfirst(cell)) ||
+					  (shared && (!ai_lift_takes_all(lfirst(cell)) || !ai_calls_are_shared(lfirst(cell))))))
 			return false;
 	}
 	return found;
 }
 
 /* ---- taking a filter along ---- */
-
-/* The number of the column, which is added if it is missing. */
-static int
-column_of(Plan *plan, Var *var)
-{
-	ListCell   *cell;
-
-	foreach(cell, plan->targetlist)
-	{
-		TargetEntry *entry = lfirst_node(TargetEntry, cell);
-
-		if (IsA(entry->expr, Var) && ((Var *) entry->expr)->varno == var->varno &&
-			((Var *) entry->expr)->varattno == var->varattno)
-			return entry->resno;
-	}
-	plan->targetlist = lappend(plan->targetlist,
-							   makeTargetEntry((Expr *) copyObject(var), list_length(plan->targetlist) + 1, NULL, false));
-	return list_length(plan->targetlist);
-}
 
 /* Over the columns of the plan in place of what the plan reads. */
 static Node *
@@ -133,7 +62,7 @@ rise_mutator(Node *node, Plan *plan)
 	if (IsA(node, Var))
 	{
 		Var		   *var = (Var *) node;
-		int			column = column_of(plan, var);
+		int			column = ai_column_of(plan, var);
 
 		return (Node *) makeVar(OUTER_VAR, column, var->vartype, var->vartypmod, var->varcollid, 0);
 	}
@@ -230,21 +159,31 @@ side_moves(const Plan *join, const Plan *source, bool inner)
 
 	if (source == NULL || !(is_scan(source) || (is_join(source) && ((const Join *) source)->jointype == JOIN_INNER)))
 		return false;
+	/* what it computes, it computes for the rows that pass */
+	if (ai_contains_call((Node *) source->targetlist))
+		return false;
 	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
 		return false;
 	if (IsA(join, NestLoop) && join->righttree == source)
-		return suffix_moves(source->qual, false);
+		return suffix_moves((List *) ai_above_loop((const NestLoop *) join, (Node *) source->qual), false);
 	return join->plan_rows <= source->plan_rows && suffix_moves(source->qual, true);
 }
 
 static void
 pull_into(Plan *join)
 {
-	if (side_moves(join, source_of(join->lefttree), false))
+	/* for a row that it drops now, the inner side of a loop makes no calls */
+	if (!(IsA(join, NestLoop) && ai_plan_calls(join->righttree)) &&
+		side_moves(join, source_of(join->lefttree), false))
 		join->qual = list_concat(join->qual, take(join->lefttree));
 	if (side_moves(join, source_of(join->righttree), true))
-		join->qual = list_concat(join->qual,
-								 (List *) inner_mutator((Node *) take(join->righttree), NULL));
+	{
+		Node	   *filters = inner_mutator((Node *) take(join->righttree), NULL);
+
+		if (IsA(join, NestLoop))
+			filters = ai_above_loop((NestLoop *) join, filters);
+		join->qual = list_concat(join->qual, (List *) filters);
+	}
 }
 
 void

@@ -33,9 +33,12 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
+#include "plan/expression.h"
+#include "plan/lateral.h"
 #include "plan/lift.h"
 #include "plan/pullup.h"
 #include "plan/rewrite.h"
+#include "plan/walk.h"
 
 /* What the reader of a plan node's rows will do. */
 typedef struct Above
@@ -61,59 +64,7 @@ static planner_hook_type previous_hook = NULL;
 
 static Plan *rewrite_plan(Rewrite *rewrite, Plan *plan, Above above);
 
-/* ---- walking all of a plan ---- */
-
-/* Calls `visit` for the children of a plan node, in place. */
-static void
-for_each_child(Plan *plan, void (*visit) (Plan **child, void *context), void *context)
-{
-	List	  **lists[1] = {NULL};
-	ListCell   *cell;
-
-	if (plan->lefttree != NULL)
-		visit(&plan->lefttree, context);
-	if (plan->righttree != NULL)
-		visit(&plan->righttree, context);
-	switch (nodeTag(plan))
-	{
-		case T_Append:
-			lists[0] = &((Append *) plan)->appendplans;
-			break;
-		case T_MergeAppend:
-			lists[0] = &((MergeAppend *) plan)->mergeplans;
-			break;
-		case T_CustomScan:
-			lists[0] = &((CustomScan *) plan)->custom_plans;
-			break;
-		case T_SubqueryScan:
-			visit(&((SubqueryScan *) plan)->subplan, context);
-			break;
-		default:
-			break;
-	}
-	if (lists[0] != NULL)
-	{
-		foreach(cell, *lists[0])
-			visit((Plan **) &lfirst(cell), context);
-	}
-}
-
-/* All expressions in which a host may call, as one list. */
-static bool
-node_has_calls(Plan *plan)
-{
-	if (ai_contains_call((Node *) plan->targetlist) || ai_contains_call((Node *) plan->qual))
-		return true;
-	switch (nodeTag(plan))
-	{
-		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
-			return ai_contains_call((Node *) ((Join *) plan)->joinqual);
-		default:
-			return false;
-	}
-}
+/* ---- looking at a plan ---- */
 
 typedef struct Survey
 {
@@ -126,9 +77,9 @@ survey_plan(Plan **plan, void *context)
 {
 	Survey	   *survey = context;
 
-	survey->calls = survey->calls || node_has_calls(*plan);
+	survey->calls = survey->calls || ai_node_calls(*plan);
 	survey->last_id = Max(survey->last_id, (*plan)->plan_node_id);
-	for_each_child(*plan, survey_plan, survey);
+	ai_plan_children(*plan, survey_plan, survey);
 }
 
 /* ---- building the node ---- */
@@ -697,12 +648,12 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, Above above)
 		Plan	   *inner = plan->righttree;
 
 		plan->righttree = NULL;
-		for_each_child(plan, rewrite_child, &visit);
+		ai_plan_children(plan, rewrite_child, &visit);
 		plan->righttree = inner;
 	}
 	if (plan->lefttree != NULL)
 		lift_arguments(rewrite, plan, &visit.above);
-	if (!is_host(plan) || !node_has_calls(plan) || has_set_returning(plan->targetlist))
+	if (!is_host(plan) || !ai_node_hosts_calls(plan) || has_set_returning(plan->targetlist))
 		return plan;
 	if (is_single_row(plan))
 	{
@@ -733,7 +684,7 @@ find_kinds(Plan **plan, void *context)
 
 	foreach(cell, (*plan)->initPlan)
 		kinds_walker(lfirst(cell), context);
-	for_each_child(*plan, find_kinds, context);
+	ai_plan_children(*plan, find_kinds, context);
 }
 
 /*
@@ -772,6 +723,12 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	rewrite.last_id = survey.last_id;
 	/* a row security policy must see a row before anything else does */
 	rewrite.reorders = !stmt->dependsOnRole;
+	stmt->planTree = ai_flatten_laterals(stmt->planTree);
+	foreach(cell, stmt->subplans)
+	{
+		if (lfirst(cell) != NULL)
+			lfirst(cell) = ai_flatten_laterals(lfirst(cell));
+	}
 	if (rewrite.reorders)
 	{
 		ai_pull_up_filters(stmt->planTree);

@@ -98,6 +98,16 @@ SET work_mem = '64kB';
 SELECT count(DISTINCT ai_complete(repeat(id::text, 100))) FROM t;
 RESET work_mem;
 
+-- the inner side of a nested loop is no place to call from
+EXPLAIN (COSTS OFF) SELECT t.id, a FROM t, ai_complete(t.x) a WHERE t.id < 5;
+EXPLAIN (COSTS OFF) SELECT t.id, r.value, r.error FROM t LEFT JOIN LATERAL ai_try_complete(t.x) r ON true;
+EXPLAIN (COSTS OFF) SELECT t.id, q.a FROM t CROSS JOIN LATERAL (SELECT ai_complete(t.x) AS a) q WHERE q.a LIKE 'y%';
+EXPLAIN (COSTS OFF) SELECT t.id, q.a FROM t, LATERAL (SELECT ai_complete(t.x || few.id) AS a FROM few WHERE few.id = t.id OR few.id = 0) q;
+EXPLAIN (COSTS OFF) SELECT t.id FROM t, ai_complete(t.x) a, ai_complete(a) b;
+SELECT * FROM calls('SELECT a, b FROM t, ai_complete(t.x) a, ai_complete(upper(a)) b WHERE t.id <= 4 ORDER BY id');
+-- it stays where a column is read twice and each row wants an answer of its own
+EXPLAIN (COSTS OFF) SELECT a, length(a) FROM t, ai_complete(t.x, options => '{"cache": false}') a;
+
 -- waiting is nothing that compiling shortens
 CREATE FUNCTION compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE plan json;

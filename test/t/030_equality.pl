@@ -1,8 +1,8 @@
 # The heart of the plan rewrite: generated queries give the same answers with
-# it on and off, and never make more calls with it on.  The one exception is
-# what the window's slow start is for: where a filter stands between the rows
-# and a reader that stops early, some calls are made for rows that it does not
-# come to, at most about as many as it needed.
+# it on and off, and never make more calls with it on, unless an error ends
+# them.  The one exception is what the window's slow start is for: where a
+# filter stands between the rows and a reader that stops early, some calls are
+# made for rows that it does not come to, at most about twice as many as needed.
 #
 # AI_GATEWAY_QUERIES says how many (2000), AI_GATEWAY_SEED which ones.
 use strict;
@@ -70,6 +70,7 @@ sub text_expression
 		sub { 'upper(' . text_expression($from, $depth - 1) . ')' },
 		sub { 'greatest(' . text_expression($from, $depth - 1) . ', ' . text_expression($from, 0) . ')' },
 		sub { '(SELECT max(' . text_expression({ %$from, s => $tables{b} }, $depth - 1) . ') FROM b s WHERE s.k = ' . int_expression($from, 0) . ')' },
+		sub { '(SELECT ' . text_expression({ %$from, s => $tables{b} }, $depth - 1) . ' FROM b s WHERE s.id = ' . int_expression($from, 0) . ')' },
 		sub { '(ARRAY[' . text_expression($from, $depth - 1) . ', ' . text_expression($from, 0) . '])[' . pick(1, 2) . ']' },
 		sub { "(ai_try_complete(" . text_expression($from, $depth - 1) . ")).value" },
 		sub { "ai_embed(" . text_expression($from, $depth - 1) . ", model => 'e')::text" },
@@ -119,6 +120,14 @@ sub from_clause
 		sub { ('a, b', \%ab) },
 		sub { ('a CROSS JOIN LATERAL (SELECT ' . text_expression({ a => $tables{a}, s => $tables{b} }, $depth) . ' AS y, s.k FROM b s WHERE s.k = a.k' . (chance(0.3) ? ' ORDER BY s.id LIMIT 2' : '') . ') b', { a => $tables{a}, b => { int => ['k'], text => ['y'] } }) },
 		sub { ('(SELECT id, k, ' . text_expression({ a => $tables{a} }, $depth) . ' AS x FROM a' . where({ a => $tables{a} }, $depth) . (chance(0.3) ? ' OFFSET 0' : '') . ') a', { a => $tables{a} }) },
+		sub { ('a, ai_complete(' . text_expression({ a => $tables{a} }, $depth) . (chance(0.2) ? q(, options => '{"cache": false}') : '') . ') y', { a => $tables{a}, y => { int => [], text => ['y'] } }) },
+		sub { ('a, ai_try_complete(' . text_expression({ a => $tables{a} }, $depth) . ') y', { a => $tables{a}, y => { int => ['attempts'], text => [ 'value', 'error' ] } }) },
+		sub { ('a LEFT JOIN LATERAL ai_complete(' . text_expression({ a => $tables{a} }, $depth) . ') y ON ' . pick('true', "y LIKE '%1%'", 'a.k = 1'), { a => $tables{a}, y => { int => [], text => ['y'] } }) },
+		sub { ('a CROSS JOIN LATERAL (SELECT ' . text_expression({ a => $tables{a} }, $depth) . ' AS y, ' . int_expression({ a => $tables{a} }, 1) . ' AS k' . (chance(0.3) ? ' WHERE ' . bool_expression({ a => $tables{a} }, 1) : '') . (chance(0.2) ? ' OFFSET 0' : '') . ') b', { a => $tables{a}, b => { int => ['k'], text => ['y'] } }) },
+		sub { ('a JOIN b ON a.id = b.id, ai_complete(' . text_expression(\%ab, $depth) . ') y, LATERAL (SELECT ' . text_expression({ %ab, y => { int => [], text => ['y'] } }, 1) . ' AS z) z', { %ab, y => { int => [], text => ['y'] }, z => { int => [], text => ['z'] } }) },
+		sub { ('a, LATERAL (SELECT s.id, ' . text_expression({ a => $tables{a}, s => $tables{b} }, $depth) . ' AS y FROM b s WHERE s.id = a.id' . (chance(0.5) ? ' AND ' . bool_expression({ a => $tables{a}, s => $tables{b} }, $depth) : '') . ') b', { a => $tables{a}, b => { int => ['id'], text => ['y'] } }) },
+		sub { ('(VALUES (1, ' .join('), (2, ', map { pick("'v1'", 'NULL', "'v' || 3") } 1 .. 3) . ')) v(n, t)', { v => { int => ['n'], text => ['t'] } }) },
+		sub { ("(VALUES (1, ai_complete('v1')), (2, " . pick("ai_complete('v2')", "ai_complete('v2' || 'a')", 'NULL', "'v'") . "), (3, ai_complete('v3'))) v(n, t)", { v => { int => ['n'], text => ['t'] } }) },
 		sub { ("(VALUES (1, 'v1'), (2, NULL), (3, 'v3')) v(n, t)", { v => { int => ['n'], text => ['t'] } }) },
 		sub { ('generate_series(1, 5) n', { n => { int => ['n'], text => [] } }) },
 	)->();
@@ -147,7 +156,7 @@ sub select_query
 		sub { 'SELECT ' . text_expression($from, $depth) . ", row_number() OVER (ORDER BY " . join(', ', columns($from, 'int')) . '), max(' . text_expression($from, $depth) . ') OVER (PARTITION BY ' . pick(columns($from, 'int')) . ") FROM $clause ORDER BY 2" },
 		sub { 'SELECT ' . text_expression($from, $depth) . " FROM $clause" . where($from, 1) . ' UNION ' . pick('ALL ', '') . 'SELECT ' . text_expression({ b => $tables{b} }, $depth) . ' FROM b ORDER BY 1' },
 		sub { 'WITH q AS ' . pick('MATERIALIZED ', '') . '(SELECT ' . text_expression($from, $depth) . " AS t FROM $clause" . where($from, 1) . ') SELECT ai_complete(t), count(*) FROM q GROUP BY 1 ORDER BY 1' },
-		sub { 'SELECT unnest(string_to_array(' . text_expression($from, $depth) . ", '1')) FROM $clause" . where($from, 1) },
+		sub { 'SELECT unnest(string_to_array(' . text_expression($from, $depth) . ", '1'))" . (chance(0.5) ? ', ' . text_expression($from, $depth) : '') . (chance(0.3) ? ', generate_series(1, ' . int_expression($from, 1) . ')' : '') . " FROM $clause" . where($from, 1) },
 		sub { 'SELECT ' . text_expression({ a => $tables{a} }, $depth) . ' FROM a ORDER BY id FOR UPDATE' },
 	)->();
 }
@@ -168,6 +177,9 @@ sub statement
 		sub { 'BEGIN; UPDATE a SET x = ' . text_expression(\%a, $depth) . where(\%a, $depth) . (chance(0.5) ? ' RETURNING id, x' : '') . '; SELECT * FROM a ORDER BY id; ROLLBACK;' },
 		sub { 'BEGIN; DELETE FROM a' . where(\%a, $depth) . (chance(0.5) ? ' RETURNING ' . text_expression(\%a, 1) : '') . '; SELECT id FROM a ORDER BY id; ROLLBACK;' },
 		sub { 'BEGIN; INSERT INTO d SELECT id, ' . text_expression(\%a, $depth) . ' FROM a' . where(\%a, $depth) . '; SELECT * FROM d ORDER BY id; ROLLBACK;' },
+		sub { 'BEGIN; INSERT INTO d SELECT id, ' . text_expression(\%a, 1) . ' FROM a' . where(\%a, 1) . ' RETURNING id, ' . text_expression({ d => { int => ['id'], text => ['t'] } }, $depth) . ', t; SELECT * FROM d ORDER BY id; ROLLBACK;' },
+		sub { "BEGIN; INSERT INTO d VALUES (1, ai_complete('v1')), (2, " . pick("ai_complete('v2')", "ai_complete('v2' || 'a')", 'NULL') . '); SELECT * FROM d ORDER BY id; ROLLBACK;' },
+		sub { 'BEGIN; WITH w AS (DELETE FROM a' . where(\%a, 1) . ' RETURNING id, ' . text_expression(\%a, $depth) . ' AS t) SELECT * FROM w ORDER BY id' . (chance(0.3) ? ' LIMIT 2' : '') . '; SELECT id FROM a ORDER BY id; ROLLBACK;' },
 		sub { 'BEGIN; CREATE TABLE made AS SELECT id, ' . text_expression(\%a, $depth) . ' AS t FROM a' . where(\%a, $depth) . '; SELECT * FROM made ORDER BY id; ROLLBACK;' },
 		sub { 'BEGIN; MERGE INTO a USING b ON a.id = b.id WHEN MATCHED AND ' . bool_expression({ %a, b => $tables{b} }, $depth) . ' THEN UPDATE SET x = ' . text_expression({ %a, b => $tables{b} }, $depth) . ' WHEN NOT MATCHED THEN INSERT VALUES (b.id + 100, b.k, ' . text_expression({ b => $tables{b} }, 1) . '); SELECT * FROM a ORDER BY id; ROLLBACK;' },
 		sub { "PREPARE p(int) AS SELECT id, " . text_expression(\%a, $depth) . ' FROM a WHERE k = $1 AND ' . bool_expression(\%a, $depth) . ' ORDER BY id LIMIT $1 + 1; EXECUTE p(1); EXECUTE p(2); DEALLOCATE p;' },
@@ -219,7 +231,9 @@ for my $n (0 .. $#statements)
 		fail("the answers of query $n differ");
 		diag("$statements[$n]\n-- off\n$off\n-- on\n$on") if $failed++ < 5;
 	}
-	elsif ($calls_on > $calls_off && $calls_on <= 2 * $calls_off + 2 && $statements[$n] =~ /LIMIT|CURSOR|EXIT|EXISTS| IN \(SELECT/)
+	# what an error ends was worked ahead of
+	elsif ($calls_on > $calls_off && $calls_off >= 0 && $off =~ /ERROR/) { $same++ }
+	elsif ($calls_on > $calls_off && $calls_on <= 3 * $calls_off + 2 && $statements[$n] =~ /LIMIT|CURSOR|EXIT|EXISTS| IN \(SELECT/)
 	{
 		$same++;
 		$ahead++;

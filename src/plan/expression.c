@@ -1,0 +1,104 @@
+/*
+ * expression.c
+ *	  Looking at expressions with model calls (expression.h).
+ */
+#include "postgres.h"
+
+#include "call/function.h"
+#include "catalog/pg_proc.h"
+#include "nodes/nodeFuncs.h"
+#include "plan/expression.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+static bool
+call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
+		return true;
+	return expression_tree_walker(node, call_walker, context);
+}
+
+bool
+ai_contains_call(Node *node)
+{
+	return call_walker(node, NULL);
+}
+
+static bool
+is_volatile_function(Oid function, void *context)
+{
+	return ai_function_by_oid(function) == NULL && func_volatile(function) == PROVOLATILE_VOLATILE;
+}
+
+static bool
+volatile_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, NextValueExpr) || check_functions_in_node(node, is_volatile_function, NULL))
+		return true;
+	return expression_tree_walker(node, volatile_walker, context);
+}
+
+bool
+ai_is_volatile(Node *node)
+{
+	return volatile_walker(node, NULL);
+}
+
+static bool
+place_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, SubPlan) || IsA(node, Aggref) || IsA(node, WindowFunc) ||
+		(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC))
+		return true;
+	return expression_tree_walker(node, place_walker, context);
+}
+
+bool
+ai_is_bound(Node *node)
+{
+	return volatile_walker(node, NULL) || place_walker(node, NULL);
+}
+
+/* A call whose options may say that each row wants an answer of its own. */
+static bool
+unshared_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncExpr))
+	{
+		FuncExpr   *call = (FuncExpr *) node;
+		const AiFunction *function = ai_function_by_oid(call->funcid);
+
+		if (function != NULL && function->options >= 0)
+		{
+			Node	   *options = list_nth(call->args, function->options);
+
+			if (!IsA(options, Const))
+				return true;
+			if (!((Const *) options)->constisnull)
+			{
+				Jsonb	   *json = DatumGetJsonbP(((Const *) options)->constvalue);
+				char	   *document = JsonbToCString(NULL, &json->root, VARSIZE(json));
+
+				if (strstr(document, "\"cache\"") || strstr(document, "\"temperature\""))
+					return true;
+			}
+		}
+	}
+	return expression_tree_walker(node, unshared_walker, context);
+}
+
+bool
+ai_calls_are_shared(Node *node)
+{
+	return !unshared_walker(node, NULL);
+}

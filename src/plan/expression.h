@@ -1,0 +1,29 @@
+/*
+ * expression.h
+ *	  What matters about an expression with model calls before it is moved.
+ */
+#ifndef AI_EXPRESSION_H
+#define AI_EXPRESSION_H
+
+#include "postgres.h"
+
+#include "nodes/nodes.h"
+
+/* Is there a model call in it? */
+extern bool ai_contains_call(Node *node);
+
+/*
+ * Would evaluating it twice for the same row still be one call?  Not where
+ * options may say that each wants an answer of its own.
+ */
+extern bool ai_calls_are_shared(Node *node);
+
+/*
+ * Is it volatile but for its calls?
+ */
+extern bool ai_is_volatile(Node *node);
+
+/* Volatile but for its calls, or bound to the plan node where it stands. */
+extern bool ai_is_bound(Node *node);
+
+#endif							/* AI_EXPRESSION_H */

@@ -1,0 +1,103 @@
+/*
+ * walk.c
+ *	  The children and the columns of plan nodes (walk.h).
+ */
+#include "postgres.h"
+
+#include "nodes/makefuncs.h"
+#include "nodes/plannodes.h"
+#include "plan/expression.h"
+#include "plan/walk.h"
+
+void
+ai_plan_children(Plan *plan, AiPlanVisit visit, void *context)
+{
+	List	  **lists[1] = {NULL};
+	ListCell   *cell;
+
+	if (plan->lefttree != NULL)
+		visit(&plan->lefttree, context);
+	if (plan->righttree != NULL)
+		visit(&plan->righttree, context);
+	switch (nodeTag(plan))
+	{
+		case T_Append:
+			lists[0] = &((Append *) plan)->appendplans;
+			break;
+		case T_MergeAppend:
+			lists[0] = &((MergeAppend *) plan)->mergeplans;
+			break;
+		case T_CustomScan:
+			lists[0] = &((CustomScan *) plan)->custom_plans;
+			break;
+		case T_SubqueryScan:
+			visit(&((SubqueryScan *) plan)->subplan, context);
+			break;
+		default:
+			break;
+	}
+	if (lists[0] != NULL)
+	{
+		foreach(cell, *lists[0])
+			visit((Plan **) &lfirst(cell), context);
+	}
+}
+
+int
+ai_column_of(Plan *plan, Var *var)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->targetlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (IsA(entry->expr, Var) && ((Var *) entry->expr)->varno == var->varno &&
+			((Var *) entry->expr)->varattno == var->varattno)
+			return entry->resno;
+	}
+	plan->targetlist = lappend(plan->targetlist,
+							   makeTargetEntry((Expr *) copyObject(var), list_length(plan->targetlist) + 1, NULL, false));
+	return list_length(plan->targetlist);
+}
+
+bool
+ai_node_hosts_calls(const Plan *plan)
+{
+	if (ai_contains_call((Node *) plan->targetlist) || ai_contains_call((Node *) plan->qual))
+		return true;
+	switch (nodeTag(plan))
+	{
+		case T_NestLoop:
+		case T_MergeJoin:
+		case T_HashJoin:
+			return ai_contains_call((Node *) ((const Join *) plan)->joinqual);
+		default:
+			return false;
+	}
+}
+
+bool
+ai_node_calls(const Plan *plan)
+{
+	return ai_node_hosts_calls(plan) ||
+		(IsA(plan, FunctionScan) && ai_contains_call((Node *) ((const FunctionScan *) plan)->functions));
+}
+
+static void
+find_calls(Plan **plan, void *context)
+{
+	bool	   *calls = context;
+
+	*calls = *calls || ai_node_calls(*plan);
+	ai_plan_children(*plan, find_calls, calls);
+}
+
+bool
+ai_plan_calls(Plan *plan)
+{
+	bool		calls = false;
+
+	find_calls(&plan, &calls);
+	return calls;
+}

@@ -1,0 +1,32 @@
+/*
+ * walk.h
+ *	  What all that changes finished plans needs: their children, columns and calls.
+ */
+#ifndef AI_WALK_H
+#define AI_WALK_H
+
+#include "postgres.h"
+
+#include "nodes/plannodes.h"
+#include "nodes/primnodes.h"
+
+typedef void (*AiPlanVisit) (Plan **child, void *context);
+
+/* Calls `visit` for each child of a plan node, which may put another there. */
+extern void ai_plan_children(Plan *plan, AiPlanVisit visit, void *context);
+
+/*
+ * The number of the column of a plan node that is what `var` is to it; it is
+ * added if there is none.
+ */
+extern int	ai_column_of(Plan *plan, Var *var);
+
+/*
+ * Are there model calls in the target list or a filter of this node; anywhere
+ * in it; or in it and what is below?
+ */
+extern bool ai_node_hosts_calls(const Plan *plan);
+extern bool ai_node_calls(const Plan *plan);
+extern bool ai_plan_calls(Plan *plan);
+
+#endif							/* AI_WALK_H */
