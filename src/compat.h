@@ -107,6 +107,13 @@ ai_guc_free(void *pointer)
 #define AI_PROC_NUMBER (MyProc->pgprocno)
 #endif
 
+/* 18 has RETURNING old.x beside new.x: two columns of one number. */
+#if PG_VERSION_NUM >= 180000
+#define AI_SAME_RETURNING(a, b) ((a)->varreturningtype == (b)->varreturningtype)
+#else
+#define AI_SAME_RETURNING(a, b) true
+#endif
+
 /* 18 took execute_once away from the signature of ExecutorRun_hook. */
 #if PG_VERSION_NUM >= 180000
 #define AI_EXECUTOR_RUN(name) \

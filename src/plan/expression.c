@@ -29,6 +29,25 @@ ai_contains_call(Node *node)
 }
 
 static bool
+count_walker(Node *node, int *n)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
+		(*n)++;
+	return expression_tree_walker(node, count_walker, n);
+}
+
+int
+ai_count_calls(Node *node)
+{
+	int			n = 0;
+
+	count_walker(node, &n);
+	return n;
+}
+
+static bool
 is_volatile_function(Oid function, void *context)
 {
 	return ai_function_by_oid(function) == NULL && func_volatile(function) == PROVOLATILE_VOLATILE;

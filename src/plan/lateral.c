@@ -261,29 +261,28 @@ reads_walker(Node *node, Reads *reads)
 }
 
 /*
- * May the expressions that call be evaluated where the loop reads them?  Each
- * may hold the same call, so what must not be repeated is read once in all.
+ * May the expressions that call be evaluated where the loop reads them?  Where
+ * each call wants an answer of its own, that takes one call that is read once.
  */
 static bool
 may_move(const NestLoop *loop, List *values, List *filters)
 {
+	List	   *all = list_make2(values, filters);
 	ListCell   *cell;
-	bool		any = ai_contains_call((Node *) filters);
-	int			n = any ? 1 : 0;
+	int			n = 0;
 
+	if (ai_is_bound(ai_above_loop(loop, (Node *) all)))
+		return false;
+	if (ai_calls_are_shared((Node *) all))
+		return true;
 	foreach(cell, values)
 	{
 		Reads		reads = {.column = foreach_current_index(cell) + 1};
 
-		if (!ai_contains_call(lfirst(cell)))
-			continue;
-		any = true;
 		reads_walker((Node *) expressions_of_loop(loop), &reads);
-		n += reads.n;
+		n += reads.n * ai_count_calls(lfirst(cell));
 	}
-	return any && !ai_is_bound(ai_above_loop(loop, (Node *) values)) &&
-		!ai_is_bound(ai_above_loop(loop, (Node *) filters)) &&
-		(n <= 1 || (ai_calls_are_shared((Node *) values) && ai_calls_are_shared((Node *) filters)));
+	return n <= 1 && !ai_contains_call((Node *) filters);
 }
 
 static Node *
@@ -394,7 +393,7 @@ flatten(NestLoop *loop)
 	if (is_one_row(inner, &values, &filters))
 	{
 		/* what depends on nothing may be evaluated but once now */
-		if (loop->nestParams == NIL || !may_move(loop, values, filters) ||
+		if (loop->nestParams == NIL || !ai_plan_calls(inner) || !may_move(loop, values, filters) ||
 			(type == JOIN_LEFT && (filters != NIL || loop->join.joinqual != NIL)) ||
 			!evaluate_above(loop, values, filters))
 			return &loop->join.plan;
@@ -408,6 +407,7 @@ flatten(NestLoop *loop)
 		return without_loop(loop);
 	}
 	if (type == JOIN_INNER && gives_its_columns(inner) &&
+		ai_contains_call((Node *) inner->targetlist) &&
 		may_move(loop, expressions_of(inner->targetlist), NIL) &&
 		!whole_row_walker((Node *) inner->targetlist, NULL))
 		move_values(loop, inner);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "call/function.h"
+#include "compat.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/expression.h"
@@ -40,7 +41,8 @@ leaf_number(const AiLift *lift, Node *node)
 		Node	   *leaf = lfirst(cell);
 
 		if (IsA(node, Var) && IsA(leaf, Var)
-			? ((Var *) node)->varno == ((Var *) leaf)->varno && ((Var *) node)->varattno == ((Var *) leaf)->varattno
+			? ((Var *) node)->varno == ((Var *) leaf)->varno && ((Var *) node)->varattno == ((Var *) leaf)->varattno &&
+			AI_SAME_RETURNING((Var *) node, (Var *) leaf)
 			: equal(leaf, node))
 			return foreach_current_index(cell);
 	}

@@ -153,6 +153,14 @@ inner_mutator(Node *node, void *context)
 /* ---- joins ---- */
 
 static bool
+subplan_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, SubPlan) || expression_tree_walker(node, subplan_walker, context);
+}
+
+static bool
 side_moves(const Plan *join, const Plan *source, bool inner)
 {
 	JoinType	type = ((const Join *) join)->jointype;
@@ -160,7 +168,7 @@ side_moves(const Plan *join, const Plan *source, bool inner)
 	if (source == NULL || !(is_scan(source) || (is_join(source) && ((const Join *) source)->jointype == JOIN_INNER)))
 		return false;
 	/* what it computes, it computes for the rows that pass */
-	if (ai_contains_call((Node *) source->targetlist))
+	if (ai_contains_call((Node *) source->targetlist) || ai_is_bound((Node *) source->targetlist))
 		return false;
 	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
 		return false;
@@ -170,11 +178,34 @@ side_moves(const Plan *join, const Plan *source, bool inner)
 }
 
 static void
+find_work(Plan **plan, void *context)
+{
+	bool	   *work = context;
+
+	*work = *work || ai_node_calls(*plan) || (*plan)->initPlan != NIL ||
+		subplan_walker((Node *) (*plan)->targetlist, NULL) || subplan_walker((Node *) (*plan)->qual, NULL);
+	ai_plan_children(*plan, find_work, work);
+}
+
+/*
+ * Does the inner side of a loop call, or run subqueries?  For rows that a
+ * filter of the outer side drops it does not, and must not begin to.
+ */
+static bool
+inner_works(const Plan *join)
+{
+	bool		work = false;
+	Plan	   *inner = join->righttree;
+
+	if (IsA(join, NestLoop))
+		find_work(&inner, &work);
+	return work;
+}
+
+static void
 pull_into(Plan *join)
 {
-	/* for a row that it drops now, the inner side of a loop makes no calls */
-	if (!(IsA(join, NestLoop) && ai_plan_calls(join->righttree)) &&
-		side_moves(join, source_of(join->lefttree), false))
+	if (!inner_works(join) && side_moves(join, source_of(join->lefttree), false))
 		join->qual = list_concat(join->qual, take(join->lefttree));
 	if (side_moves(join, source_of(join->righttree), true))
 	{

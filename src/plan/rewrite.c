@@ -38,6 +38,7 @@
 #include "plan/lift.h"
 #include "plan/pullup.h"
 #include "plan/rewrite.h"
+#include "plan/setreturning.h"
 #include "plan/walk.h"
 
 /* What the reader of a plan node's rows will do. */
@@ -304,6 +305,32 @@ rewrite_host(Rewrite *rewrite, Plan *host, const Above *above)
 									   makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
 	}
 	return make_node(rewrite, &lift, host, child, targetlist, quals, list_length(filters), above);
+}
+
+/*
+ * RETURNING: the node stands above the ModifyTable, which emits the columns.
+ * Rows that nobody reads any more are changed all the same, and not asked about.
+ */
+static Plan *
+rewrite_returning(Rewrite *rewrite, ModifyTable *host, const Above *above)
+{
+	AiLift		lift = {0};
+	List	   *targetlist = host->plan.targetlist;
+	List	   *columns = NIL;
+	ListCell   *cell;
+
+	if (!ai_contains_call((Node *) targetlist) || list_length(host->returningLists) != 1 ||
+		!bms_is_empty(host->fdwDirectModifyPlans) || host->operation == CMD_MERGE)
+		return &host->plan;
+	ai_lift_leaves(&lift, (Node *) targetlist);
+	foreach(cell, lift.leaves)
+		columns = lappend(columns, makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
+	if (columns == NIL)
+		return &host->plan;
+	targetlist = lift_target_list(&lift, targetlist);
+	host->plan.targetlist = columns;
+	host->returningLists = list_make1(copyObject(columns));
+	return make_node(rewrite, &lift, &host->plan, &host->plan, targetlist, NIL, 0, above);
 }
 
 /* ---- arguments of aggregates and window functions ---- */
@@ -618,21 +645,6 @@ is_single_row(const Plan *plan)
 	return IsA(plan, Result) && plan->lefttree == NULL;
 }
 
-typedef struct CallCount
-{
-	int			n;
-} CallCount;
-
-static bool
-count_calls_walker(Node *node, CallCount *count)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, FuncExpr) && ai_contains_call(node))
-		count->n++;
-	return expression_tree_walker(node, count_calls_walker, count);
-}
-
 static Plan *
 rewrite_plan(Rewrite *rewrite, Plan *plan, Above above)
 {
@@ -653,17 +665,13 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, Above above)
 	}
 	if (plan->lefttree != NULL)
 		lift_arguments(rewrite, plan, &visit.above);
+	if (IsA(plan, ModifyTable))
+		return rewrite_returning(rewrite, (ModifyTable *) plan, &above);
 	if (!is_host(plan) || !ai_node_hosts_calls(plan) || has_set_returning(plan->targetlist))
 		return plan;
-	if (is_single_row(plan))
-	{
-		CallCount	count = {0};
-
-		count_calls_walker((Node *) plan->targetlist, &count);
-		count_calls_walker((Node *) plan->qual, &count);
-		if (count.n < 2)
-			return plan;
-	}
+	if (is_single_row(plan) &&
+		ai_count_calls((Node *) plan->targetlist) + ai_count_calls((Node *) plan->qual) < 2)
+		return plan;
 	return rewrite_host(rewrite, plan, &above);
 }
 
@@ -724,10 +732,13 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	/* a row security policy must see a row before anything else does */
 	rewrite.reorders = !stmt->dependsOnRole;
 	stmt->planTree = ai_flatten_laterals(stmt->planTree);
+	ai_lift_set_arguments(stmt, stmt->planTree, &rewrite.last_id);
 	foreach(cell, stmt->subplans)
 	{
-		if (lfirst(cell) != NULL)
-			lfirst(cell) = ai_flatten_laterals(lfirst(cell));
+		if (lfirst(cell) == NULL)
+			continue;
+		lfirst(cell) = ai_flatten_laterals(lfirst(cell));
+		ai_lift_set_arguments(stmt, lfirst(cell), &rewrite.last_id);
 	}
 	if (rewrite.reorders)
 	{

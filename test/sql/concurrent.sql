@@ -108,6 +108,20 @@ SELECT * FROM calls('SELECT a, b FROM t, ai_complete(t.x) a, ai_complete(upper(a
 -- it stays where a column is read twice and each row wants an answer of its own
 EXPLAIN (COSTS OFF) SELECT a, length(a) FROM t, ai_complete(t.x, options => '{"cache": false}') a;
 
+-- arguments of what returns sets are computed below it
+EXPLAIN (COSTS OFF) SELECT id, unnest(string_to_array(ai_complete(x), 'y')), ai_complete('b' || x) FROM t WHERE id < 5;
+SELECT id, unnest(string_to_array(ai_complete(x), '1')), ai_complete('b' || x), generate_series(1, 2) FROM t WHERE id IN (1, 2);
+EXPLAIN (COSTS OFF) SELECT id, e FROM t, unnest(string_to_array(ai_complete(x), 'y')) e WHERE id < 5;
+SELECT id, e FROM t LEFT JOIN LATERAL unnest(string_to_array(ai_complete(x), 'y')) WITH ORDINALITY e ON true WHERE id < 3;
+
+-- RETURNING
+BEGIN;
+EXPLAIN (COSTS OFF) UPDATE t SET x = 'new ' || id WHERE id < 4 RETURNING id, ai_complete(x);
+UPDATE t SET x = 'new ' || id WHERE id < 4 RETURNING id, ai_complete(x), tableoid::regclass;
+WITH gone AS (DELETE FROM t WHERE id < 4 RETURNING ai_complete(x) AS answer) SELECT answer FROM gone ORDER BY 1 LIMIT 1;
+SELECT count(*) FROM t WHERE id < 4;
+ROLLBACK;
+
 -- waiting is nothing that compiling shortens
 CREATE FUNCTION compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE plan json;
