@@ -295,21 +295,6 @@ value_mutator(Node *node, List *values)
 	return expression_tree_mutator(node, value_mutator, values);
 }
 
-/* Are all calls that come into the expressions ones that the node above takes? */
-static bool
-are_taken(List *before, List *after)
-{
-	ListCell   *old;
-	ListCell   *new;
-
-	forboth(old, before, new, after)
-	{
-		if (!equal(lfirst(old), lfirst(new)) && !ai_lift_takes_all(lfirst(new)))
-			return false;
-	}
-	return true;
-}
-
 /*
  * The loop's expressions over what the columns of its inner side stand for;
  * false if they stay as they are.
@@ -330,8 +315,8 @@ evaluate_above(NestLoop *loop, List *values, List *filters)
 		if (!ai_lift_takes_all(lfirst(cell)))
 			return false;
 	}
-	if (!are_taken(expressions_of(plan->targetlist), expressions_of(targetlist)) ||
-		!are_taken(loop->join.joinqual, joinqual) || !are_taken(plan->qual, qual))
+	if (!ai_lift_takes_new(plan->targetlist, targetlist) ||
+		!ai_lift_takes_new(loop->join.joinqual, joinqual) || !ai_lift_takes_new(plan->qual, qual))
 		return false;
 	plan->targetlist = targetlist;
 	plan->qual = qual;

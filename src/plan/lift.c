@@ -397,6 +397,24 @@ ai_lift_takes_all(Node *node)
 	return !left_walker(node, NULL);
 }
 
+bool
+ai_lift_takes_new(List *before, List *after)
+{
+	ListCell   *old;
+	ListCell   *new;
+
+	forboth(old, before, new, after)
+	{
+		Node	   *node = lfirst(new);
+
+		if (IsA(node, TargetEntry))
+			node = (Node *) ((TargetEntry *) node)->expr;
+		if (!equal(lfirst(old), lfirst(new)) && !ai_lift_takes_all(node))
+			return false;
+	}
+	return true;
+}
+
 static const char *
 why_left(Node *node)
 {

@@ -40,6 +40,9 @@ typedef struct AiLift
 /* Would all calls in it be lifted, none left to be made one by one? */
 extern bool ai_lift_takes_all(Node *node);
 
+/* The same of those expressions, or target list entries, that are not as before. */
+extern bool ai_lift_takes_new(List *before, List *after);
+
 /*
  * Adds the leaves of an expression, which are the columns that the child is to
  * have.  All expressions must be announced before the first is lifted.

@@ -39,6 +39,7 @@
 #include "plan/pullup.h"
 #include "plan/rewrite.h"
 #include "plan/setreturning.h"
+#include "plan/values.h"
 #include "plan/walk.h"
 
 /* What the reader of a plan node's rows will do. */
@@ -262,6 +263,21 @@ only_projects(const Plan *host)
 		((const Result *) host)->resconstantqual == NULL;
 }
 
+/* Why a host's calls are made where they stand, if none of them is lifted. */
+static const char *
+why_none(const Plan *host)
+{
+	switch (nodeTag(host))
+	{
+		case T_ValuesScan:
+			return "rows of VALUES that are not alike";
+		case T_FunctionScan:
+			return "a function in FROM evaluates it by itself";
+		default:
+			return "an aggregate or a window function calls it by itself";
+	}
+}
+
 static bool
 has_set_returning(List *targetlist)
 {
@@ -296,7 +312,7 @@ rewrite_host(Rewrite *rewrite, Plan *host, const Above *above)
 	lift.group = list_length(filters);
 	targetlist = lift_target_list(&lift, targetlist);
 	if (lift.n_calls == 0 && lift.reasons == NIL)
-		ai_lift_reason(&lift, "an aggregate or a window function calls it by itself");
+		ai_lift_reason(&lift, why_none(host));
 	if (child == host)
 	{
 		host->targetlist = NIL;
@@ -642,7 +658,8 @@ rewrite_child(Plan **child, void *context)
 static bool
 is_single_row(const Plan *plan)
 {
-	return IsA(plan, Result) && plan->lefttree == NULL;
+	return (IsA(plan, Result) && plan->lefttree == NULL) ||
+		(IsA(plan, FunctionScan) && bms_is_empty(plan->extParam));
 }
 
 static Plan *
@@ -667,7 +684,7 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, Above above)
 		lift_arguments(rewrite, plan, &visit.above);
 	if (IsA(plan, ModifyTable))
 		return rewrite_returning(rewrite, (ModifyTable *) plan, &above);
-	if (!is_host(plan) || !ai_node_hosts_calls(plan) || has_set_returning(plan->targetlist))
+	if (!is_host(plan) || !ai_node_calls(plan) || has_set_returning(plan->targetlist))
 		return plan;
 	if (is_single_row(plan) &&
 		ai_count_calls((Node *) plan->targetlist) + ai_count_calls((Node *) plan->qual) < 2)
@@ -731,12 +748,14 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	rewrite.last_id = survey.last_id;
 	/* a row security policy must see a row before anything else does */
 	rewrite.reorders = !stmt->dependsOnRole;
+	ai_factor_values(stmt->planTree);
 	stmt->planTree = ai_flatten_laterals(stmt->planTree);
 	ai_lift_set_arguments(stmt, stmt->planTree, &rewrite.last_id);
 	foreach(cell, stmt->subplans)
 	{
 		if (lfirst(cell) == NULL)
 			continue;
+		ai_factor_values(lfirst(cell));
 		lfirst(cell) = ai_flatten_laterals(lfirst(cell));
 		ai_lift_set_arguments(stmt, lfirst(cell), &rewrite.last_id);
 	}

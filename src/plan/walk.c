@@ -81,6 +81,7 @@ bool
 ai_node_calls(const Plan *plan)
 {
 	return ai_node_hosts_calls(plan) ||
+		(IsA(plan, ValuesScan) && ai_contains_call((Node *) ((const ValuesScan *) plan)->values_lists)) ||
 		(IsA(plan, FunctionScan) && ai_contains_call((Node *) ((const FunctionScan *) plan)->functions));
 }
 

@@ -114,6 +114,19 @@ SELECT id, unnest(string_to_array(ai_complete(x), '1')), ai_complete('b' || x), 
 EXPLAIN (COSTS OFF) SELECT id, e FROM t, unnest(string_to_array(ai_complete(x), 'y')) e WHERE id < 5;
 SELECT id, e FROM t LEFT JOIN LATERAL unnest(string_to_array(ai_complete(x), 'y')) WITH ORDINALITY e ON true WHERE id < 3;
 
+-- what the rows of VALUES have in common is computed over what they differ in
+EXPLAIN (COSTS OFF, VERBOSE) SELECT i, upper(a) FROM (VALUES (1, ai_complete('one')), (2, ai_complete('two'))) v(i, a);
+EXPLAIN (COSTS OFF, VERBOSE) SELECT i, a FROM (VALUES (1, 'S: ' || ai_complete('one')), (2, 'S: ' || ai_complete('t' || current_setting('work_mem')))) v(i, a) WHERE a LIKE '%e';
+SELECT i, a FROM (VALUES (1, 'S: ' || ai_complete('one')), (2, 'S: ' || ai_complete('two'))) v(i, a) WHERE a LIKE '%e';
+BEGIN;
+CREATE TEMP TABLE made (i int, a text);
+EXPLAIN (COSTS OFF) INSERT INTO made VALUES (1, ai_complete('one')), (2, ai_complete('two')), (3, ai_complete('one'));
+INSERT INTO made VALUES (1, ai_complete('one')), (2, ai_complete('two')), (3, ai_complete('one')) RETURNING *;
+ROLLBACK;
+-- two parts that differ, a row that calls and one that does not
+EXPLAIN (COSTS OFF) SELECT i, a FROM (VALUES (1, ai_complete('one', options => '{"seed": 1}')), (2, ai_complete('two', options => '{"seed": 2}'))) v(i, a);
+EXPLAIN (COSTS OFF) SELECT i, a FROM (VALUES (1, ai_complete('one')), (2, 'two')) v(i, a);
+
 -- RETURNING
 BEGIN;
 EXPLAIN (COSTS OFF) UPDATE t SET x = 'new ' || id WHERE id < 4 RETURNING id, ai_complete(x);

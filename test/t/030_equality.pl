@@ -235,7 +235,7 @@ for my $n (0 .. $#statements)
 	}
 	# what an error ends was worked ahead of
 	elsif ($calls_on > $calls_off && $calls_off >= 0 && $off =~ /ERROR/) { $same++ }
-	elsif ($calls_on > $calls_off && $calls_on <= 3 * $calls_off + 2 && ($n % 4 == 0 || $statements[$n] =~ /LIMIT|CURSOR|EXIT|EXISTS| IN \(SELECT/))
+	elsif ($calls_on > $calls_off && $calls_on <= 3 * $calls_off + 2 && ($n % 4 == 0 || $statements[$n] =~ /LIMIT|CURSOR|EXIT|EXISTS| IN \(SELECT|SELECT DISTINCT/))
 	{
 		$same++;
 		$ahead++;
