@@ -33,6 +33,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
+#include "plan/correlated.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
@@ -750,6 +751,7 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	rewrite.reorders = !stmt->dependsOnRole;
 	ai_factor_values(stmt->planTree);
 	stmt->planTree = ai_flatten_laterals(stmt->planTree);
+	ai_lift_correlated(stmt, &rewrite.last_id);
 	ai_lift_set_arguments(stmt, stmt->planTree, &rewrite.last_id);
 	foreach(cell, stmt->subplans)
 	{

@@ -127,6 +127,16 @@ ROLLBACK;
 EXPLAIN (COSTS OFF) SELECT i, a FROM (VALUES (1, ai_complete('one', options => '{"seed": 1}')), (2, ai_complete('two', options => '{"seed": 2}'))) v(i, a);
 EXPLAIN (COSTS OFF) SELECT i, a FROM (VALUES (1, ai_complete('one')), (2, 'two')) v(i, a);
 
+-- a correlated subquery that gives one value computes what is asked; the call stands outside
+EXPLAIN (COSTS OFF, VERBOSE) SELECT id, (SELECT ai_complete(t.x)) FROM t;
+EXPLAIN (COSTS OFF) SELECT id, (SELECT upper(ai_complete(string_agg(few.id::text, ','), system => t.x)) FROM few WHERE few.id <= t.k) FROM t;
+SELECT id, (SELECT upper(ai_complete('x' || string_agg(few.id::text, ' ' ORDER BY few.id))) FROM few WHERE few.id <= t.k) AS above,
+	(SELECT ai_complete(t.x) FROM few WHERE few.id = t.id + 98) AS few FROM t WHERE id <= 5 ORDER BY id;
+SELECT * FROM calls('SELECT id, (SELECT ai_complete(few.id::text) FROM few WHERE few.id = t.id + 90 ORDER BY flag LIMIT 1) FROM t WHERE id <= 20');
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE (SELECT ai_complete(few.id::text) FROM few WHERE few.id = t.id) LIKE '%1';
+EXPLAIN (COSTS OFF) SELECT id, (SELECT coalesce(ai_complete(few.id::text), 'none') FROM few WHERE few.id = t.id) FROM t;
+SELECT id, (SELECT ai_complete(few.id::text) FROM few WHERE few.id > t.id) FROM t WHERE id = 1;
+
 -- RETURNING
 BEGIN;
 EXPLAIN (COSTS OFF) UPDATE t SET x = 'new ' || id WHERE id < 4 RETURNING id, ai_complete(x);

@@ -71,6 +71,8 @@ sub text_expression
 		sub { 'greatest(' . text_expression($from, $depth - 1) . ', ' . text_expression($from, 0) . ')' },
 		sub { '(SELECT max(' . text_expression({ %$from, s => $tables{b} }, $depth - 1) . ') FROM b s WHERE s.k = ' . int_expression($from, 0) . ')' },
 		sub { '(SELECT ' . text_expression({ %$from, s => $tables{b} }, $depth - 1) . ' FROM b s WHERE s.id = ' . int_expression($from, 0) . ')' },
+		sub { '(SELECT ' . text_expression($from, $depth - 1) . ')' },
+		sub { '(SELECT ai_complete(' . text_expression({ s => $tables{b} }, 0) . ' || ' . text_expression($from, 0) . ') FROM b s WHERE s.id ' . pick('=', '>') . ' ' . int_expression($from, 0) . ' ORDER BY s.id LIMIT 1)' },
 		sub { '(ARRAY[' . text_expression($from, $depth - 1) . ', ' . text_expression($from, 0) . '])[' . pick(1, 2) . ']' },
 		sub { "(ai_try_complete(" . text_expression($from, $depth - 1) . ")).value" },
 		sub { "ai_embed(" . text_expression($from, $depth - 1) . ", model => 'e')::text" },

@@ -1,0 +1,347 @@
+/*
+ * correlated.c
+ *	  Calls in correlated subqueries that give one value (correlated.h).
+ *
+ * "SELECT (SELECT ai_complete('Sum up: ' || string_agg(c.body, ' ')) FROM
+ * comments c WHERE c.ticket = t.id) FROM tickets t" runs the subquery for each
+ * ticket and waits for its call before it comes to the next.  Where f gives
+ * NULL for NULL without a call, "(SELECT f(e, k) ...)" is "f((SELECT e ...), k)",
+ * for a subquery without a row gives NULL either way.  The subquery computes
+ * what f is asked; the call is one of the outer row, which is kept under way.
+ *
+ * A subquery without FROM is its expression, over what the outer row hands in.
+ * Of others there moves: calls, and strict functions around them, as long as one argument
+ * of each is the subquery's own and the others are constants or what the outer
+ * row hands in.
+ *
+ * The planner may have put copies of an expression, and so references to one
+ * subplan, in several places.  Each reference that is changed gets a subplan of
+ * its own, at the end of the statement's list; that the executor starts them in
+ * order is why no reference within a subplan gets one.
+ */
+#include "postgres.h"
+
+#include "call/function.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "plan/correlated.h"
+#include "plan/expression.h"
+#include "plan/walk.h"
+#include "utils/lsyscache.h"
+
+typedef struct Correlated
+{
+	PlannedStmt *stmt;
+	int		   *last_id;
+	bool		in_subplan;
+} Correlated;
+
+/* ---- what moves out ---- */
+
+/* A constant, or what the outer row hands in. */
+static bool
+is_handed_in(Node *node, const SubPlan *reference)
+{
+	if (IsA(node, RelabelType))
+		return is_handed_in((Node *) ((RelabelType *) node)->arg, reference);
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXTERN ||
+			list_member_int(reference->parParam, ((Param *) node)->paramid);
+	return IsA(node, Const);
+}
+
+/* The arguments, where one that is NULL makes the whole NULL and nothing called; else NIL. */
+static List *
+strict_arguments(Node *node, int argument)
+{
+	List	   *arguments = NIL;
+
+	if (IsA(node, FuncExpr))
+	{
+		const FuncExpr *call = (FuncExpr *) node;
+		const AiFunction *function = ai_function_by_oid(call->funcid);
+
+		if (!call->funcretset && (function ? (function->required & (1U << argument)) != 0 : func_strict(call->funcid)))
+			arguments = call->args;
+	}
+	else if (IsA(node, OpExpr))
+	{
+		const OpExpr *operator = (OpExpr *) node;
+
+		if (!operator->opretset && func_strict(operator->opfuncid))
+			arguments = operator->args;
+	}
+	else if (IsA(node, RelabelType))
+		arguments = list_make1(((RelabelType *) node)->arg);
+	return arguments;
+}
+
+/*
+ * The way from an expression down to what stays in the subquery: which argument
+ * of each node it is.  NIL = nothing moves.
+ */
+static List *
+way_to_core(Node *node, const SubPlan *reference)
+{
+	List	   *way = NIL;
+	int			length = 0;
+
+	while (ai_contains_call(node))
+	{
+		int			own = -1;
+		int			n = 0;
+		ListCell   *cell;
+		List	   *arguments = strict_arguments(node, 0);
+
+		/* which of a call's arguments must be there differs */
+		if (IsA(node, FuncExpr))
+			arguments = ((FuncExpr *) node)->args;
+		foreach(cell, arguments)
+		{
+			if (!is_handed_in(lfirst(cell), reference))
+			{
+				own = foreach_current_index(cell);
+				n++;
+			}
+		}
+		/* any that must be there tells whether there was a row */
+		for (int i = 0; n == 0 && own < 0 && i < list_length(arguments); i++)
+		{
+			if (strict_arguments(node, i) != NIL)
+				own = i;
+		}
+		if (n > 1 || own < 0 || strict_arguments(node, own) == NIL)
+			break;
+		way = lappend_int(way, own);
+		if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
+			length = list_length(way);
+		node = list_nth(arguments, own);
+	}
+	/* from the innermost call that moves on, what is around the rest stays */
+	return list_truncate(way, length);
+}
+
+static Node **
+argument_place(Node *node, int number)
+{
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+			return (Node **) &lfirst(list_nth_cell(((FuncExpr *) node)->args, number));
+		case T_OpExpr:
+			return (Node **) &lfirst(list_nth_cell(((OpExpr *) node)->args, number));
+		case T_RelabelType:
+			return (Node **) &((RelabelType *) node)->arg;
+		default:
+			elog(ERROR, "unexpected node type %d", (int) nodeTag(node));
+	}
+}
+
+/* ---- where the subquery computes its value ---- */
+
+/*
+ * The column of the node that computes a subplan's value; NULL where what is
+ * above does more than hand it on.
+ */
+static TargetEntry *
+computed_column(Plan *plan)
+{
+	TargetEntry *entry = linitial_node(TargetEntry, plan->targetlist);
+
+	switch (nodeTag(plan))
+	{
+		case T_Limit:
+			break;
+		case T_Sort:
+			for (int i = 0; i < ((Sort *) plan)->numCols; i++)
+			{
+				if (((Sort *) plan)->sortColIdx[i] == entry->resno)
+					return NULL;
+			}
+			break;
+		case T_Result:
+		case T_Agg:
+		case T_SeqScan:
+		case T_IndexScan:
+		case T_IndexOnlyScan:
+		case T_BitmapHeapScan:
+		case T_FunctionScan:
+		case T_ValuesScan:
+		case T_CteScan:
+		case T_SubqueryScan:
+		case T_NestLoop:
+		case T_MergeJoin:
+		case T_HashJoin:
+			return entry;
+		default:
+			return NULL;
+	}
+	for (int i = 0; i < list_length(plan->lefttree->targetlist); i++)
+	{
+		if (IsA(entry->expr, Var) && ((Var *) entry->expr)->varattno == i + 1)
+		{
+			TargetEntry *below = computed_column(plan->lefttree);
+
+			return below != NULL && below->resno == i + 1 ? below : NULL;
+		}
+	}
+	return NULL;
+}
+
+/* Gives the columns that hand a value on its type. */
+static void
+retype(Plan *plan, Node *value)
+{
+	while (IsA(plan, Limit) || IsA(plan, Sort))
+	{
+		Var		   *var = castNode(Var, linitial_node(TargetEntry, plan->targetlist)->expr);
+
+		var->vartype = exprType(value);
+		var->vartypmod = exprTypmod(value);
+		var->varcollid = exprCollation(value);
+		plan = plan->lefttree;
+	}
+}
+
+/* ---- a subplan of its own ---- */
+
+typedef struct Renumbering
+{
+	int		   *last_id;
+	bool		refused;
+} Renumbering;
+
+static void
+renumber(Plan **plan, void *context)
+{
+	Renumbering *renumbering = context;
+
+	(*plan)->plan_node_id = ++*renumbering->last_id;
+	/* what a parameter of the whole statement stands for */
+	if ((*plan)->initPlan != NIL || IsA(*plan, CteScan) || IsA(*plan, WorkTableScan) || IsA(*plan, RecursiveUnion) ||
+		IsA(*plan, Gather) || IsA(*plan, GatherMerge))
+		renumbering->refused = true;
+	ai_plan_children(*plan, renumber, context);
+}
+
+static Node *
+handed_in_mutator(Node *node, SubPlan *reference)
+{
+	if (node == NULL)
+		return NULL;
+	if (node == (Node *) reference)
+		return node;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+	{
+		ListCell   *number;
+		ListCell   *argument;
+
+		forboth(number, reference->parParam, argument, reference->args)
+		{
+			if (lfirst_int(number) == ((Param *) node)->paramid)
+				return copyObject(lfirst(argument));
+		}
+	}
+	return expression_tree_mutator(node, handed_in_mutator, reference);
+}
+
+/* Is the subquery an expression and nothing else? */
+static bool
+is_expression(const Plan *plan, const SubPlan *reference)
+{
+	ListCell   *cell;
+
+	/* evaluated once for the row here, and wherever it is read there */
+	foreach(cell, reference->args)
+	{
+		if (ai_is_volatile(lfirst(cell)) || ai_contains_call(lfirst(cell)))
+			return false;
+	}
+	return IsA(plan, Result) && plan->lefttree == NULL && plan->qual == NIL && plan->initPlan == NIL &&
+		((const Result *) plan)->resconstantqual == NULL;
+}
+
+/* The calls on the subquery's value, outside it; NULL = there are none that move. */
+static Node *
+outside(Correlated *correlated, SubPlan *reference)
+{
+	Plan	   *plan = list_nth(correlated->stmt->subplans, reference->plan_id - 1);
+	Renumbering renumbering = {.last_id = correlated->last_id};
+	TargetEntry *entry;
+	Node	   *expression;
+	Node	  **place;
+	SubPlan    *own;
+	List	   *way;
+	ListCell   *cell;
+
+	if (reference->subLinkType != EXPR_SUBLINK || reference->parParam == NIL || reference->setParam != NIL ||
+		reference->testexpr != NULL || plan == NULL)
+		return NULL;
+	entry = computed_column(plan);
+	if (entry != NULL && is_expression(plan, reference) && ai_contains_call((Node *) entry->expr))
+		return handed_in_mutator((Node *) entry->expr, reference);
+	if (correlated->in_subplan || entry == NULL || way_to_core((Node *) entry->expr, reference) == NIL)
+		return NULL;
+	plan = copyObject(plan);
+	renumber(&plan, &renumbering);
+	if (renumbering.refused)
+		return NULL;
+	entry = computed_column(plan);
+	expression = (Node *) entry->expr;
+	way = way_to_core(expression, reference);
+	place = &expression;
+	foreach(cell, way)
+		place = argument_place(*place, lfirst_int(cell));
+
+	own = copyObject(reference);
+	entry->expr = (Expr *) *place;
+	*place = (Node *) own;
+	retype(plan, (Node *) entry->expr);
+	own->firstColType = exprType((Node *) entry->expr);
+	own->firstColTypmod = exprTypmod((Node *) entry->expr);
+	own->firstColCollation = exprCollation((Node *) entry->expr);
+	correlated->stmt->subplans = lappend(correlated->stmt->subplans, plan);
+	own->plan_id = list_length(correlated->stmt->subplans);
+	own->plan_name = psprintf("SubPlan %d", own->plan_id);
+	return handed_in_mutator(expression, own);
+}
+
+/* ---- the walk ---- */
+
+static Node *
+reference_mutator(Node *node, Correlated *correlated)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, SubPlan))
+	{
+		Node	   *moved = outside(correlated, (SubPlan *) node);
+
+		if (moved != NULL)
+			return moved;
+	}
+	return expression_tree_mutator(node, reference_mutator, correlated);
+}
+
+static void
+lift_in_plan(Plan **plan, void *context)
+{
+	(*plan)->targetlist = (List *) reference_mutator((Node *) (*plan)->targetlist, context);
+	(*plan)->qual = (List *) reference_mutator((Node *) (*plan)->qual, context);
+	ai_plan_children(*plan, lift_in_plan, context);
+}
+
+void
+ai_lift_correlated(PlannedStmt *stmt, int *last_id)
+{
+	Correlated	correlated = {.stmt = stmt,.last_id = last_id,.in_subplan = true};
+	ListCell   *cell;
+
+	foreach(cell, stmt->subplans)
+	{
+		if (lfirst(cell) != NULL)
+			lift_in_plan((Plan **) &lfirst(cell), &correlated);
+	}
+	correlated.in_subplan = false;
+	lift_in_plan(&stmt->planTree, &correlated);
+}
