@@ -660,7 +660,7 @@ static bool
 is_single_row(const Plan *plan)
 {
 	return (IsA(plan, Result) && plan->lefttree == NULL) ||
-		(IsA(plan, FunctionScan) && bms_is_empty(plan->extParam));
+		(IsA(plan, FunctionScan) && !ai_node_hosts_calls(plan) && bms_is_empty(plan->extParam));
 }
 
 static Plan *

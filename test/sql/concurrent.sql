@@ -30,6 +30,7 @@ EXPLAIN (COSTS OFF) SELECT k, count(ai_complete(x)) FILTER (WHERE id > 3) FROM t
 EXPLAIN (COSTS OFF) SELECT id, ai_complete(x) FROM t ORDER BY id LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT id, ai_complete(x) FROM t ORDER BY id FOR UPDATE;
 EXPLAIN (COSTS OFF) SELECT (ai_complete(x), 'a') < ('b', x) FROM t;
+EXPLAIN (COSTS OFF) SELECT ai_complete('n ' || i) FROM generate_series(1, 3) i;
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE k = 1;
 EXPLAIN (COSTS OFF) SELECT ai_complete('alone');
 SET ai_gateway.concurrent = off;
