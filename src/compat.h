@@ -114,6 +114,15 @@ ai_guc_free(void *pointer)
 #define AI_SAME_RETURNING(a, b) true
 #endif
 
+/* 17 has actions of MERGE for rows of the target that no source row matches. */
+#if PG_VERSION_NUM >= 170000
+#define AI_MERGE_MATCHED(action) ((action)->matchKind == MERGE_WHEN_MATCHED)
+#define AI_MERGE_OF_SOURCE(action) ((action)->matchKind == MERGE_WHEN_NOT_MATCHED_BY_SOURCE)
+#else
+#define AI_MERGE_MATCHED(action) ((action)->matched)
+#define AI_MERGE_OF_SOURCE(action) false
+#endif
+
 /* 18 took execute_once away from the signature of ExecutorRun_hook. */
 #if PG_VERSION_NUM >= 180000
 #define AI_EXECUTOR_RUN(name) \

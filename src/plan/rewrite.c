@@ -9,15 +9,17 @@
  * choose by cost, and one rule covers scans, joins, aggregates, subqueries and
  * what INSERT, UPDATE, DELETE and MERGE read.
  *
- * Arguments of aggregates are evaluated by the Agg node itself.  They are
- * lifted below it: a node between the aggregate and its child adds columns.
+ * What other nodes evaluate themselves is moved before or beside that: arguments
+ * of aggregates (arguments.h), of sets (setreturning.h), actions of MERGE and
+ * RETURNING (modify.h), lateral expressions (lateral.h), VALUES (values.h) and
+ * correlated subqueries (correlated.h).
  *
  * Filters.  From the first conjunct with a call on, the conjuncts of a filter
  * move up, in their order; the cheap ones before it stay below, so that only
  * rows that survive them cost a call.  Nothing passes a conjunct that stood
  * before it, which a security barrier may depend on.
  *
- * What is above a node tells how far ahead it may work (Above, pace.h).
+ * What is above a node tells how far ahead it may work (AiAbove, pace.h).
  *
  * State: none.
  */
@@ -33,39 +35,22 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
+#include "plan/arguments.h"
+#include "plan/build.h"
 #include "plan/correlated.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
+#include "plan/modify.h"
 #include "plan/pullup.h"
 #include "plan/rewrite.h"
 #include "plan/setreturning.h"
 #include "plan/values.h"
 #include "plan/walk.h"
 
-/* What the reader of a plan node's rows will do. */
-typedef struct Above
-{
-	bool		early_end;		/* it may stop before the last row */
-	bool		exact;			/* what it asks for, it needs */
-	bool		run;			/* the executor's row count reaches it */
-	Limit	   *limit;			/* whose count reaches it */
-	const char *alone;			/* why rows must be read one at a time */
-} Above;
-
-typedef struct Rewrite
-{
-	PlannedStmt *stmt;
-	int			last_id;		/* of plan nodes */
-	int			n_nodes;		/* spliced */
-	Cost		waiting;		/* what the planner took their calls to cost */
-	bool		reorders;		/* no row security policy is among the filters */
-	SubLinkType *kinds;			/* of the subplans, by their number */
-} Rewrite;
-
 static planner_hook_type previous_hook = NULL;
 
-static Plan *rewrite_plan(Rewrite *rewrite, Plan *plan, Above above);
+static Plan *rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above);
 
 /* ---- looking at a plan ---- */
 
@@ -83,89 +68,6 @@ survey_plan(Plan **plan, void *context)
 	survey->calls = survey->calls || ai_node_calls(*plan);
 	survey->last_id = Max(survey->last_id, (*plan)->plan_node_id);
 	ai_plan_children(*plan, survey_plan, survey);
-}
-
-/* ---- building the node ---- */
-
-static bool
-is_volatile_limit(const Limit *limit)
-{
-	return contain_volatile_functions(limit->limitCount) ||
-		contain_volatile_functions(limit->limitOffset);
-}
-
-static Node *
-limit_expression(Node *expression)
-{
-	return expression ? copyObject(expression)
-		: (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), (Datum) 0, true, FLOAT8PASSBYVAL);
-}
-
-static Plan *
-make_node(Rewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *targetlist, List *qual,
-		  int n_filters, const Above *above)
-{
-	CustomScan *scan = makeNode(CustomScan);
-	Plan	   *plan = &scan->scan.plan;
-	Limit	   *limit = above->limit;
-	List	   *pace;
-	List	   *columns = lift->positions;
-
-	if (limit != NULL && (limit->limitCount == NULL || is_volatile_limit(limit)))
-		limit = NULL;
-	if (columns == NIL)
-	{
-		for (int i = 1; i <= list_length(lift->leaves); i++)
-			columns = lappend_int(columns, i);
-	}
-	if (above->alone)
-		ai_lift_reason(lift, above->alone);
-	pace = list_make3_int(n_filters, above->early_end || (above->limit != NULL && limit == NULL),
-						  above->exact);
-	pace = lappend_int(pace, above->run);
-	pace = lappend_int(pace, limit != NULL);
-	pace = lappend_int(pace, above->alone != NULL);
-	pace = lappend_int(pace, rewrite->reorders && lift->reorders);
-
-	plan->startup_cost = like->startup_cost;
-	plan->total_cost = like->total_cost;
-	plan->plan_rows = like->plan_rows;
-	plan->plan_width = like->plan_width;
-	plan->plan_node_id = ++rewrite->last_id;
-	plan->extParam = bms_copy(like->extParam);
-	plan->allParam = bms_copy(like->allParam);
-	plan->targetlist = targetlist;
-	plan->qual = qual;
-	plan->lefttree = child;
-	scan->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	scan->custom_scan_tlist = ai_lift_scan_tlist(lift);
-	scan->custom_exprs = lift->expressions;
-	if (limit != NULL)
-		scan->custom_exprs = list_concat(list_copy(lift->expressions),
-										 list_make2(limit_expression(limit->limitCount),
-													limit_expression(limit->limitOffset)));
-	scan->custom_private = list_make4(lift->steps, columns, pace, lift->reasons);
-	scan->methods = &ai_node_methods;
-	rewrite->n_nodes++;
-	rewrite->waiting += like->plan_rows * lift->n_calls * AI_CALL_OPERATORS * cpu_operator_cost;
-	return plan;
-}
-
-/* A target list with the same entries and other expressions. */
-static List *
-lift_target_list(AiLift *lift, List *targetlist)
-{
-	List	   *lifted = NIL;
-	ListCell   *cell;
-
-	foreach(cell, targetlist)
-	{
-		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
-
-		entry->expr = (Expr *) ai_lift_expression(lift, (Node *) entry->expr);
-		lifted = lappend(lifted, entry);
-	}
-	return lifted;
 }
 
 /* ---- hosts ---- */
@@ -286,7 +188,7 @@ has_set_returning(List *targetlist)
 }
 
 static Plan *
-rewrite_host(Rewrite *rewrite, Plan *host, const Above *above)
+rewrite_host(AiRewrite *rewrite, Plan *host, const AiAbove *above)
 {
 	AiLift		lift = {0};
 	List	   *filters = take_filters(host, &lift);
@@ -311,7 +213,7 @@ rewrite_host(Rewrite *rewrite, Plan *host, const Above *above)
 		quals = lappend(quals, ai_lift_filter(&lift, lfirst(cell)));
 	}
 	lift.group = list_length(filters);
-	targetlist = lift_target_list(&lift, targetlist);
+	targetlist = ai_lift_target_list(&lift, targetlist);
 	if (lift.n_calls == 0 && lift.reasons == NIL)
 		ai_lift_reason(&lift, why_none(host));
 	if (child == host)
@@ -321,231 +223,16 @@ rewrite_host(Rewrite *rewrite, Plan *host, const Above *above)
 			host->targetlist = lappend(host->targetlist,
 									   makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
 	}
-	return make_node(rewrite, &lift, host, child, targetlist, quals, list_length(filters), above);
-}
-
-/*
- * RETURNING: the node stands above the ModifyTable, which emits the columns.
- * Rows that nobody reads any more are changed all the same, and not asked about.
- */
-static Plan *
-rewrite_returning(Rewrite *rewrite, ModifyTable *host, const Above *above)
-{
-	AiLift		lift = {0};
-	List	   *targetlist = host->plan.targetlist;
-	List	   *columns = NIL;
-	ListCell   *cell;
-
-	if (!ai_contains_call((Node *) targetlist) || list_length(host->returningLists) != 1 ||
-		!bms_is_empty(host->fdwDirectModifyPlans) || host->operation == CMD_MERGE)
-		return &host->plan;
-	ai_lift_leaves(&lift, (Node *) targetlist);
-	foreach(cell, lift.leaves)
-		columns = lappend(columns, makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
-	if (columns == NIL)
-		return &host->plan;
-	targetlist = lift_target_list(&lift, targetlist);
-	host->plan.targetlist = columns;
-	host->returningLists = list_make1(copyObject(columns));
-	return make_node(rewrite, &lift, &host->plan, &host->plan, targetlist, NIL, 0, above);
-}
-
-/* ---- arguments of aggregates and window functions ---- */
-
-typedef struct Arguments
-{
-	AiLift	   *lift;
-	List	   *targetlist;		/* of the node below: the child's columns
-								 * first */
-	List	   *conditions;		/* lifted already: expressions, */
-	List	   *registers;		/* and what they became */
-	List	   *sources;		/* of the columns added: condition and
-								 * expression */
-	List	   *columns;		/* and their numbers */
-	bool		windows;		/* window functions may be lifted */
-	bool		found;
-} Arguments;
-
-static bool
-wants_lifting(Node *node, bool windows)
-{
-	if (IsA(node, Aggref))
-	{
-		Aggref	   *aggref = (Aggref *) node;
-
-		return aggref->aggsplit == AGGSPLIT_SIMPLE &&
-			(ai_contains_call((Node *) aggref->args) || ai_contains_call((Node *) aggref->aggfilter));
-	}
-	if (IsA(node, WindowFunc) && windows)
-	{
-		WindowFunc *function = (WindowFunc *) node;
-
-		return function->winagg &&
-			(ai_contains_call((Node *) function->args) || ai_contains_call((Node *) function->aggfilter));
-	}
-	return false;
-}
-
-/* Announces what the arguments to lift are made of; notes whether there are any. */
-static bool
-arguments_walker(Node *node, Arguments *arguments)
-{
-	if (node == NULL)
-		return false;
-	if (wants_lifting(node, arguments->windows))
-	{
-		arguments->found = true;
-		ai_lift_leaves(arguments->lift, IsA(node, Aggref) ? (Node *) ((Aggref *) node)->args
-					   : (Node *) ((WindowFunc *) node)->args);
-		ai_lift_leaves(arguments->lift, IsA(node, Aggref) ? (Node *) ((Aggref *) node)->aggfilter
-					   : (Node *) ((WindowFunc *) node)->aggfilter);
-		return false;
-	}
-	if (IsA(node, Aggref) || IsA(node, WindowFunc))
-		return false;
-	return expression_tree_walker(node, arguments_walker, arguments);
-}
-
-/* A column of the node below, once for equal expressions under equal conditions. */
-static Node *
-argument_column(Arguments *arguments, Node *condition, Node *expression)
-{
-	List	   *source = list_make2(condition, expression);
-	Node	   *lifted;
-	ListCell   *cell;
-	ListCell   *number;
-
-	forboth(cell, arguments->sources, number, arguments->columns)
-	{
-		if (equal(lfirst(cell), source))
-			return (Node *) makeVar(OUTER_VAR, lfirst_int(number), exprType(expression),
-									exprTypmod(expression), exprCollation(expression), 0);
-	}
-	if (condition == NULL)
-		lifted = ai_lift_expression(arguments->lift, expression);
-	else
-	{
-		lifted = NULL;
-		forboth(cell, arguments->conditions, number, arguments->registers)
-		{
-			if (equal(lfirst(cell), condition))
-				lifted = lfirst(number);
-		}
-		if (lifted == NULL)
-		{
-			lifted = ai_lift_condition(arguments->lift, condition);
-			arguments->conditions = lappend(arguments->conditions, condition);
-			arguments->registers = lappend(arguments->registers, lifted);
-		}
-		lifted = expression == condition ? copyObject(lifted)
-			: ai_lift_guarded(arguments->lift, lifted, expression);
-	}
-	arguments->targetlist = lappend(arguments->targetlist,
-									makeTargetEntry((Expr *) lifted, list_length(arguments->targetlist) + 1, NULL, false));
-	arguments->sources = lappend(arguments->sources, source);
-	arguments->columns = lappend_int(arguments->columns, list_length(arguments->targetlist));
-	return (Node *) makeVar(OUTER_VAR, list_length(arguments->targetlist), exprType(expression),
-							exprTypmod(expression), exprCollation(expression), 0);
-}
-
-static Node *
-arguments_mutator(Node *node, Arguments *arguments)
-{
-	ListCell   *cell;
-
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Aggref) && wants_lifting(node, false))
-	{
-		Aggref	   *aggref = copyObject((Aggref *) node);
-		Node	   *filter = (Node *) aggref->aggfilter;
-
-		foreach(cell, aggref->args)
-		{
-			TargetEntry *entry = lfirst_node(TargetEntry, cell);
-
-			entry->expr = (Expr *) argument_column(arguments, filter, (Node *) entry->expr);
-		}
-		if (filter != NULL)
-			aggref->aggfilter = (Expr *) argument_column(arguments, filter, filter);
-		return (Node *) aggref;
-	}
-	if (IsA(node, WindowFunc) && wants_lifting(node, arguments->windows))
-	{
-		WindowFunc *function = copyObject((WindowFunc *) node);
-		Node	   *filter = (Node *) function->aggfilter;
-
-		foreach(cell, function->args)
-			lfirst(cell) = argument_column(arguments, filter, lfirst(cell));
-		if (filter != NULL)
-			function->aggfilter = (Expr *) argument_column(arguments, filter, filter);
-		return (Node *) function;
-	}
-	if (IsA(node, Aggref) || IsA(node, WindowFunc))
-		return node;
-	return expression_tree_mutator(node, arguments_mutator, arguments);
-}
-
-/* Does each row lie in the frame of some row, so that its argument is evaluated? */
-static bool
-frame_has_each_row(const WindowAgg *window)
-{
-	int			options = window->frameOptions;
-
-	return window->runCondition == NIL &&
-		(options & (FRAMEOPTION_START_UNBOUNDED_PRECEDING | FRAMEOPTION_START_CURRENT_ROW)) &&
-		(options & (FRAMEOPTION_END_UNBOUNDED_FOLLOWING | FRAMEOPTION_END_CURRENT_ROW)) &&
-		!(options & FRAMEOPTION_EXCLUSION);
-}
-
-static void
-lift_arguments(Rewrite *rewrite, Plan *host, const Above *above)
-{
-	AiLift		lift = {0};
-	Arguments	arguments = {.lift = &lift};
-	Plan	   *child = host->lefttree;
-	List	   *columns = NIL;
-	ListCell   *cell;
-
-	if (IsA(host, Agg) && (((Agg *) host)->groupingSets != NIL || ((Agg *) host)->chain != NIL))
-		return;
-	if (!IsA(host, Agg) && !IsA(host, WindowAgg))
-		return;
-	arguments.windows = IsA(host, WindowAgg) && frame_has_each_row((WindowAgg *) host);
-	foreach(cell, child->targetlist)
-	{
-		Node	   *expression = (Node *) lfirst_node(TargetEntry, cell)->expr;
-
-		columns = lappend(columns, makeVar(OUTER_VAR, foreach_current_index(cell) + 1, exprType(expression),
-										   exprTypmod(expression), exprCollation(expression), 0));
-	}
-	ai_lift_leaves(&lift, (Node *) columns);
-	arguments_walker((Node *) host->targetlist, &arguments);
-	arguments_walker((Node *) host->qual, &arguments);
-	if (!arguments.found)
-		return;
-	foreach(cell, lift.leaves)
-		lift.positions = lappend_int(lift.positions, lfirst_node(Var, cell)->varattno);
-	foreach(cell, columns)
-	{
-		TargetEntry *entry = flatCopyTargetEntry(list_nth_node(TargetEntry, child->targetlist,
-															   foreach_current_index(cell)));
-
-		entry->expr = (Expr *) ai_lift_expression(&lift, lfirst(cell));
-		arguments.targetlist = lappend(arguments.targetlist, entry);
-	}
-	host->targetlist = (List *) arguments_mutator((Node *) host->targetlist, &arguments);
-	host->qual = (List *) arguments_mutator((Node *) host->qual, &arguments);
-	host->lefttree = make_node(rewrite, &lift, child, child, arguments.targetlist, NIL, 0, above);
+	return ai_build_node(rewrite, &lift, host, child, targetlist, quals, list_length(filters), above);
 }
 
 /* ---- what is above ---- */
 
 /* The reader of a node's outer child, given the node's own. */
-static Above
-above_outer(const Plan *plan, Above above)
+static AiAbove
+above_outer(const Plan *plan, AiAbove above)
 {
-	const Above all = {.exact = true,.alone = above.alone};
+	const AiAbove all = {.exact = true,.alone = above.alone};
 
 	switch (nodeTag(plan))
 	{
@@ -599,8 +286,8 @@ above_outer(const Plan *plan, Above above)
 	return above;
 }
 
-static Above
-above_inner(const Plan *plan, Above above)
+static AiAbove
+above_inner(const Plan *plan, AiAbove above)
 {
 	above.exact = false;
 	if (IsA(plan, MergeJoin) || IsA(plan, HashJoin))
@@ -616,10 +303,10 @@ above_inner(const Plan *plan, Above above)
 }
 
 /* The reader of a subplan. */
-static Above
+static AiAbove
 above_subplan(SubLinkType kind)
 {
-	Above		above = {.exact = true};
+	AiAbove		above = {.exact = true};
 
 	switch (kind)
 	{
@@ -643,8 +330,8 @@ above_subplan(SubLinkType kind)
 
 typedef struct ChildVisit
 {
-	Rewrite    *rewrite;
-	Above		above;
+	AiRewrite  *rewrite;
+	AiAbove		above;
 } ChildVisit;
 
 static void
@@ -664,9 +351,10 @@ is_single_row(const Plan *plan)
 }
 
 static Plan *
-rewrite_plan(Rewrite *rewrite, Plan *plan, Above above)
+rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
 {
 	ChildVisit	visit = {.rewrite = rewrite};
+	const char *reason = IsA(plan, ModifyTable) ? ai_lift_actions(rewrite, (ModifyTable *) plan) : NULL;
 
 	if (plan->righttree != NULL)
 	{
@@ -682,9 +370,12 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, Above above)
 		plan->righttree = inner;
 	}
 	if (plan->lefttree != NULL)
-		lift_arguments(rewrite, plan, &visit.above);
+		ai_lift_arguments(rewrite, plan, &visit.above);
+	/* a row alone has no others to wait beside */
+	if (reason != NULL && !is_single_row(plan->lefttree))
+		plan->lefttree = ai_build_note(rewrite, plan->lefttree, reason, &visit.above);
 	if (IsA(plan, ModifyTable))
-		return rewrite_returning(rewrite, (ModifyTable *) plan, &above);
+		return ai_rewrite_returning(rewrite, (ModifyTable *) plan, &above);
 	if (!is_host(plan) || !ai_node_calls(plan) || has_set_returning(plan->targetlist))
 		return plan;
 	if (is_single_row(plan) &&
@@ -694,7 +385,7 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, Above above)
 }
 
 static bool
-kinds_walker(Node *node, Rewrite *rewrite)
+kinds_walker(Node *node, AiRewrite *rewrite)
 {
 	if (node == NULL)
 		return false;
@@ -718,7 +409,7 @@ find_kinds(Plan **plan, void *context)
  * expressions does not shorten: the thresholds are for the rest of it.
  */
 static void
-reconsider_jit(const Rewrite *rewrite)
+reconsider_jit(const AiRewrite *rewrite)
 {
 	Cost		cost = rewrite->stmt->planTree->total_cost - rewrite->waiting;
 
@@ -734,8 +425,8 @@ static void
 rewrite_statement(PlannedStmt *stmt, int cursor_options)
 {
 	Survey		survey = {0};
-	Rewrite		rewrite = {.stmt = stmt};
-	Above		top = {.exact = true,.run = true};
+	AiRewrite	rewrite = {.stmt = stmt};
+	AiAbove		top = {.exact = true,.run = true};
 	ListCell   *cell;
 
 	survey_plan(&stmt->planTree, &survey);

@@ -15,6 +15,7 @@
 
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "plan/build.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
@@ -26,46 +27,6 @@ typedef struct SetArguments
 	PlannedStmt *stmt;
 	int		   *last_id;
 } SetArguments;
-
-/* ---- a projection below ---- */
-
-/* The columns of the child, as a projection above it has them. */
-static Plan *
-project(SetArguments *arguments, const Plan *parent, Plan *child)
-{
-	Result	   *result = makeNode(Result);
-	ListCell   *cell;
-
-	result->plan.startup_cost = child->startup_cost;
-	result->plan.total_cost = child->total_cost;
-	result->plan.plan_rows = child->plan_rows;
-	result->plan.plan_width = child->plan_width;
-	result->plan.plan_node_id = ++*arguments->last_id;
-	result->plan.extParam = bms_copy(parent->extParam);
-	result->plan.allParam = bms_union(parent->allParam, child->allParam);
-	result->plan.lefttree = child;
-	foreach(cell, child->targetlist)
-	{
-		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
-		Node	   *expression = (Node *) entry->expr;
-
-		entry->expr = (Expr *) makeVar(OUTER_VAR, entry->resno, exprType(expression), exprTypmod(expression),
-									   exprCollation(expression), 0);
-		result->plan.targetlist = lappend(result->plan.targetlist, entry);
-	}
-	return &result->plan;
-}
-
-/* Adds a column, and returns what the parent reads in its place. */
-static Var *
-add_column(Plan *projection, Node *expression)
-{
-	int			n = list_length(projection->targetlist) + 1;
-
-	projection->targetlist = lappend(projection->targetlist,
-									 makeTargetEntry((Expr *) expression, n, NULL, false));
-	return makeVar(OUTER_VAR, n, exprType(expression), exprTypmod(expression), exprCollation(expression), 0);
-}
 
 static bool
 is_worth_it(Node *expression)
@@ -101,17 +62,17 @@ lift_in_project_set(SetArguments *arguments, Plan *plan)
 		if (!ai_contains_call(expression))
 			continue;
 		if (projection == NULL)
-			projection = project(arguments, plan, plan->lefttree);
+			projection = ai_build_projection(arguments->last_id, plan, plan->lefttree);
 		if (expression_returns_set(expression))
 		{
 			foreach(argument, arguments_of(expression))
 			{
 				if (is_worth_it(lfirst(argument)))
-					lfirst(argument) = add_column(projection, lfirst(argument));
+					lfirst(argument) = ai_add_column(projection, lfirst(argument));
 			}
 		}
 		else if (is_worth_it(expression) && ai_calls_are_shared(expression) && !ai_is_volatile(expression))
-			entry->expr = (Expr *) add_column(projection, expression);
+			entry->expr = (Expr *) ai_add_column(projection, expression);
 	}
 	if (projection != NULL)
 		plan->lefttree = projection;
@@ -165,8 +126,8 @@ lift_in_loop(SetArguments *arguments, NestLoop *loop, FunctionScan *scan)
 			if (!is_worth_it(above) || equal(above, lfirst(argument)) || ai_is_bound(above))
 				continue;
 			if (projection == NULL)
-				projection = project(arguments, plan, plan->lefttree);
-			lfirst(argument) = hand_down(arguments, loop, add_column(projection, above));
+				projection = ai_build_projection(arguments->last_id, plan, plan->lefttree);
+			lfirst(argument) = hand_down(arguments, loop, ai_add_column(projection, above));
 		}
 	}
 	if (projection != NULL)

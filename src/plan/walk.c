@@ -61,6 +61,45 @@ ai_column_of(Plan *plan, Var *var)
 	return list_length(plan->targetlist);
 }
 
+int
+ai_expose(Plan *plan, Var *var)
+{
+	int			column = 0;
+
+	switch (nodeTag(plan))
+	{
+		case T_SeqScan:
+		case T_SampleScan:
+		case T_IndexScan:
+		case T_BitmapHeapScan:
+		case T_TidScan:
+		case T_TidRangeScan:
+			if (((Scan *) plan)->scanrelid == (Index) var->varno)
+				return ai_column_of(plan, var);
+			return 0;
+		case T_NestLoop:
+		case T_MergeJoin:
+		case T_HashJoin:
+		case T_Hash:
+		case T_Sort:
+		case T_IncrementalSort:
+		case T_Material:
+		case T_Result:
+			break;
+		default:
+			return 0;
+	}
+	var = copyObject(var);
+	if (plan->lefttree != NULL && (column = ai_expose(plan->lefttree, var)) > 0)
+		var->varno = OUTER_VAR;
+	else if (plan->righttree != NULL && (column = ai_expose(plan->righttree, var)) > 0)
+		var->varno = INNER_VAR;
+	else
+		return 0;
+	var->varattno = column;
+	return ai_column_of(plan, var);
+}
+
 bool
 ai_node_hosts_calls(const Plan *plan)
 {
@@ -77,10 +116,18 @@ ai_node_hosts_calls(const Plan *plan)
 	}
 }
 
+static bool
+modify_calls(const ModifyTable *plan)
+{
+	return ai_contains_call((Node *) plan->onConflictSet) || ai_contains_call(plan->onConflictWhere) ||
+		ai_contains_call((Node *) plan->mergeActionLists);
+}
+
 bool
 ai_node_calls(const Plan *plan)
 {
 	return ai_node_hosts_calls(plan) ||
+		(IsA(plan, ModifyTable) && modify_calls((const ModifyTable *) plan)) ||
 		(IsA(plan, ValuesScan) && ai_contains_call((Node *) ((const ValuesScan *) plan)->values_lists)) ||
 		(IsA(plan, FunctionScan) && ai_contains_call((Node *) ((const FunctionScan *) plan)->functions));
 }

@@ -22,6 +22,13 @@ extern void ai_plan_children(Plan *plan, AiPlanVisit visit, void *context);
 extern int	ai_column_of(Plan *plan, Var *var);
 
 /*
+ * The number of the column of a plan that is column `var` of one of the tables
+ * it reads, added on all nodes on the way; 0 if it cannot be had.  Nodes on the
+ * way to where it failed may have got a column that nobody reads.
+ */
+extern int	ai_expose(Plan *plan, Var *var);
+
+/*
  * Are there model calls in the target list or a filter of this node; anywhere
  * in it; or in it and what is below?
  */

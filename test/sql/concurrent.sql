@@ -146,6 +146,24 @@ WITH gone AS (DELETE FROM t WHERE id < 4 RETURNING ai_complete(x) AS answer) SEL
 SELECT count(*) FROM t WHERE id < 4;
 ROLLBACK;
 
+-- actions of MERGE call beside each other for the rows whose action it is
+BEGIN;
+CREATE TABLE stock (id int PRIMARY KEY, item text, note text);
+INSERT INTO stock SELECT i, 'item ' || i FROM generate_series(1, 10) i;
+ANALYZE stock;
+SELECT * FROM calls('MERGE INTO stock s USING few f ON f.id = s.id
+	WHEN MATCHED AND f.flag THEN UPDATE SET note = ai_complete(s.item || f.id)
+	WHEN MATCHED AND s.id = 5 THEN DELETE
+	WHEN MATCHED AND ai_complete(''keep '' || s.item) LIKE ''%6'' THEN DO NOTHING
+	WHEN MATCHED THEN UPDATE SET note = ''other''
+	WHEN NOT MATCHED AND f.id < 15 THEN INSERT VALUES (f.id, upper(ai_complete(''new '' || f.id)))') ORDER BY calls;
+SELECT * FROM stock ORDER BY id;
+-- it is not known what happens until it does
+EXPLAIN (COSTS OFF) INSERT INTO stock SELECT id, 'again' FROM few ON CONFLICT (id) DO UPDATE SET note = ai_complete(excluded.item);
+SELECT * FROM calls('MERGE INTO stock s USING few f ON f.id = s.id WHEN MATCHED AND (SELECT true) THEN UPDATE SET note = ai_complete(s.item)');
+SELECT count(note), count(*) FROM stock;
+ROLLBACK;
+
 -- waiting is nothing that compiling shortens
 CREATE FUNCTION compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE plan json;

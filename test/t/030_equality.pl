@@ -184,6 +184,11 @@ sub statement
 		sub { 'BEGIN; WITH w AS (DELETE FROM a' . where(\%a, 1) . ' RETURNING id, ' . text_expression(\%a, $depth) . ' AS t) SELECT * FROM w ORDER BY id' . (chance(0.3) ? ' LIMIT 2' : '') . '; SELECT id FROM a ORDER BY id; ROLLBACK;' },
 		sub { 'BEGIN; CREATE TABLE made AS SELECT id, ' . text_expression(\%a, $depth) . ' AS t FROM a' . where(\%a, $depth) . '; SELECT * FROM made ORDER BY id; ROLLBACK;' },
 		sub { 'BEGIN; MERGE INTO a USING b ON a.id = b.id WHEN MATCHED AND ' . bool_expression({ %a, b => $tables{b} }, $depth) . ' THEN UPDATE SET x = ' . text_expression({ %a, b => $tables{b} }, $depth) . ' WHEN NOT MATCHED THEN INSERT VALUES (b.id + 100, b.k, ' . text_expression({ b => $tables{b} }, 1) . '); SELECT * FROM a ORDER BY id; ROLLBACK;' },
+		sub { 'BEGIN; MERGE INTO a USING ' . pick('b', '(SELECT id, k, ' . text_expression({ b => $tables{b} }, 1) . ' AS y FROM b) b', '(SELECT * FROM b WHERE k > 0) b') . ' ON a.id = b.id'
+			. join('', map { my $tables = $_ ? { b => $tables{b} } : { %a, b => $tables{b} };
+				' WHEN ' . ($_ ? 'NOT ' : '') . 'MATCHED' . (chance(0.6) ? ' AND ' . bool_expression($tables, $depth) : '') . ' THEN '
+				  . ($_ ? pick('DO NOTHING', ('INSERT VALUES (b.id + 100, b.k, ' . text_expression($tables, 1) . ')') x 3) : pick('DELETE', ('UPDATE SET x = ' . text_expression($tables, $depth)) x 3)) } sort map { int rand 2 } 1 .. 4)
+			. '; SELECT * FROM a ORDER BY id; ROLLBACK;' },
 		sub { "PREPARE p(int) AS SELECT id, " . text_expression(\%a, $depth) . ' FROM a WHERE k = $1 AND ' . bool_expression(\%a, $depth) . ' ORDER BY id LIMIT $1 + 1; EXECUTE p(1); EXECUTE p(2); DEALLOCATE p;' },
 		sub { 'DO $$DECLARE r record; n int = 0; BEGIN FOR r IN SELECT id, ' . text_expression(\%a, $depth) . ' AS t FROM a' . where(\%a, 1) . " ORDER BY id LOOP RAISE INFO '% %', r.id, r.t; n = n + 1; EXIT WHEN n = 4; END LOOP; END\$\$;" },
 		sub { 'COPY (' . select_query($depth) . ') TO STDOUT;' },

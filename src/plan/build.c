@@ -1,0 +1,170 @@
+/*
+ * build.c
+ *	  Making the node of exec/ out of what was lifted (build.h).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "exec/node.h"
+#include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "plan/build.h"
+#include "plan/rewrite.h"
+
+/* ---- building the node ---- */
+
+static bool
+is_volatile_limit(const Limit *limit)
+{
+	return contain_volatile_functions(limit->limitCount) ||
+		contain_volatile_functions(limit->limitOffset);
+}
+
+static Node *
+limit_expression(Node *expression)
+{
+	return expression ? copyObject(expression)
+		: (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), (Datum) 0, true, FLOAT8PASSBYVAL);
+}
+
+Plan *
+ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *targetlist, List *qual,
+			  int n_filters, const AiAbove *above)
+{
+	CustomScan *scan = makeNode(CustomScan);
+	Plan	   *plan = &scan->scan.plan;
+	Limit	   *limit = above->limit;
+	List	   *pace;
+	List	   *columns = lift->positions;
+
+	if (limit != NULL && (limit->limitCount == NULL || is_volatile_limit(limit)))
+		limit = NULL;
+	if (columns == NIL)
+	{
+		for (int i = 1; i <= list_length(lift->leaves); i++)
+			columns = lappend_int(columns, i);
+	}
+	if (above->alone)
+		ai_lift_reason(lift, above->alone);
+	pace = list_make3_int(n_filters, above->early_end || (above->limit != NULL && limit == NULL),
+						  above->exact);
+	pace = lappend_int(pace, above->run);
+	pace = lappend_int(pace, limit != NULL);
+	pace = lappend_int(pace, above->alone != NULL);
+	pace = lappend_int(pace, rewrite->reorders && lift->reorders);
+
+	plan->startup_cost = like->startup_cost;
+	plan->total_cost = like->total_cost;
+	plan->plan_rows = like->plan_rows;
+	plan->plan_width = like->plan_width;
+	plan->plan_node_id = ++rewrite->last_id;
+	plan->extParam = bms_copy(like->extParam);
+	plan->allParam = bms_copy(like->allParam);
+	plan->targetlist = targetlist;
+	plan->qual = qual;
+	plan->lefttree = child;
+	scan->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	scan->custom_scan_tlist = ai_lift_scan_tlist(lift);
+	scan->custom_exprs = lift->expressions;
+	if (limit != NULL)
+		scan->custom_exprs = list_concat(list_copy(lift->expressions),
+										 list_make2(limit_expression(limit->limitCount),
+													limit_expression(limit->limitOffset)));
+	scan->custom_private = list_make4(lift->steps, columns, pace, lift->reasons);
+	scan->methods = &ai_node_methods;
+	rewrite->n_nodes++;
+	rewrite->waiting += like->plan_rows * lift->n_calls * AI_CALL_OPERATORS * cpu_operator_cost;
+	return plan;
+}
+
+List *
+ai_lift_target_list(AiLift *lift, List *targetlist)
+{
+	List	   *lifted = NIL;
+	ListCell   *cell;
+
+	foreach(cell, targetlist)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
+
+		entry->expr = (Expr *) ai_lift_expression(lift, (Node *) entry->expr);
+		lifted = lappend(lifted, entry);
+	}
+	return lifted;
+}
+
+Plan *
+ai_build_note(AiRewrite *rewrite, Plan *child, const char *reason, const AiAbove *above)
+{
+	AiLift		lift = {0};
+	List	   *columns = NIL;
+	List	   *targetlist = NIL;
+	ListCell   *cell;
+
+	ai_lift_reason(&lift, reason);
+	if (IsA(child, CustomScan) && ((CustomScan *) child)->methods == &ai_node_methods)
+	{
+		ListCell   *reasons = list_nth_cell(((CustomScan *) child)->custom_private, 3);
+
+		lfirst(reasons) = list_concat_unique(lfirst(reasons), lift.reasons);
+		return child;
+	}
+	foreach(cell, child->targetlist)
+	{
+		Node	   *expression = (Node *) lfirst_node(TargetEntry, cell)->expr;
+
+		columns = lappend(columns, makeVar(OUTER_VAR, foreach_current_index(cell) + 1, exprType(expression),
+										   exprTypmod(expression), exprCollation(expression), 0));
+		lift.positions = lappend_int(lift.positions, foreach_current_index(cell) + 1);
+	}
+	ai_lift_leaves(&lift, (Node *) columns);
+	foreach(cell, columns)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(list_nth_node(TargetEntry, child->targetlist,
+															   foreach_current_index(cell)));
+
+		entry->expr = (Expr *) ai_lift_expression(&lift, lfirst(cell));
+		targetlist = lappend(targetlist, entry);
+	}
+	return ai_build_node(rewrite, &lift, child, child, targetlist, NIL, 0, above);
+}
+
+/* ---- projections ---- */
+
+Plan *
+ai_build_projection(int *last_id, const Plan *parent, Plan *child)
+{
+	Result	   *result = makeNode(Result);
+	ListCell   *cell;
+
+	result->plan.startup_cost = child->startup_cost;
+	result->plan.total_cost = child->total_cost;
+	result->plan.plan_rows = child->plan_rows;
+	result->plan.plan_width = child->plan_width;
+	result->plan.plan_node_id = ++*last_id;
+	result->plan.extParam = bms_copy(parent->extParam);
+	result->plan.allParam = bms_union(parent->allParam, child->allParam);
+	result->plan.lefttree = child;
+	foreach(cell, child->targetlist)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
+		Node	   *expression = (Node *) entry->expr;
+
+		entry->expr = (Expr *) makeVar(OUTER_VAR, entry->resno, exprType(expression), exprTypmod(expression),
+									   exprCollation(expression), 0);
+		result->plan.targetlist = lappend(result->plan.targetlist, entry);
+	}
+	return &result->plan;
+}
+
+Var *
+ai_add_column(Plan *projection, Node *expression)
+{
+	int			n = list_length(projection->targetlist) + 1;
+
+	projection->targetlist = lappend(projection->targetlist,
+									 makeTargetEntry((Expr *) expression, n, NULL, false));
+	return makeVar(OUTER_VAR, n, exprType(expression), exprTypmod(expression), exprCollation(expression), 0);
+}

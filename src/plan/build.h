@@ -1,0 +1,61 @@
+/*
+ * build.h
+ *	  Making the node of exec/ out of what was lifted, and projections.
+ *
+ * Memory: all of it in the planner's context.
+ */
+#ifndef AI_BUILD_H
+#define AI_BUILD_H
+
+#include "postgres.h"
+
+#include "nodes/plannodes.h"
+#include "plan/lift.h"
+
+/* What the reader of a plan node's rows will do. */
+typedef struct AiAbove
+{
+	bool		early_end;		/* it may stop before the last row */
+	bool		exact;			/* what it asks for, it needs */
+	bool		run;			/* the executor's row count reaches it */
+	Limit	   *limit;			/* whose count reaches it */
+	const char *alone;			/* why rows must be read one at a time */
+} AiAbove;
+
+/* What the passes over one statement share. */
+typedef struct AiRewrite
+{
+	PlannedStmt *stmt;
+	int			last_id;		/* of plan nodes */
+	int			n_nodes;		/* spliced */
+	Cost		waiting;		/* what the planner took their calls to cost */
+	bool		reorders;		/* no row security policy is among the filters */
+	SubLinkType *kinds;			/* of the subplans, by their number */
+} AiRewrite;
+
+
+/*
+ * The node with `child` below it, which costs what `like` costs.  `targetlist`
+ * and `qual` are over the lift's registers; the first `n_filters` groups of its
+ * steps are filters.
+ */
+extern Plan *ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *targetlist, List *qual,
+						   int n_filters, const AiAbove *above);
+
+/* A target list with the same entries and lifted expressions. */
+extern List *ai_lift_target_list(AiLift *lift, List *targetlist);
+
+/*
+ * The child, with a node above it that hands its rows on and tells in EXPLAIN
+ * why calls are made one by one; if it is such a node already, it tells.
+ */
+extern Plan *ai_build_note(AiRewrite *rewrite, Plan *child, const char *reason, const AiAbove *above);
+
+/*
+ * A Result between a plan and its child, with the child's columns.  The next
+ * adds a column to it, which the plan reads as the Var returned.
+ */
+extern Plan *ai_build_projection(int *last_id, const Plan *parent, Plan *child);
+extern Var *ai_add_column(Plan *projection, Node *expression);
+
+#endif							/* AI_BUILD_H */
