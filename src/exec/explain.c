@@ -19,6 +19,7 @@ explain_counts(const AiSiteCounts *counts, ExplainState *es)
 {
 	ExplainPropertyInteger("Calls", NULL, counts->calls, es);
 	ExplainPropertyInteger("Distinct", NULL, counts->distinct, es);
+	ExplainPropertyInteger("Cached", NULL, counts->cached, es);
 	ExplainPropertyInteger("Requests", NULL, counts->requests, es);
 	ExplainPropertyInteger("Retries", NULL, counts->retries, es);
 	ExplainPropertyInteger("Failed", NULL, counts->failed, es);
@@ -34,8 +35,10 @@ explain_counts(const AiSiteCounts *counts, ExplainState *es)
 static void
 append_counts(StringInfo out, const AiSiteCounts *counts, bool timing)
 {
-	appendStringInfo(out, " (calls=" INT64_FORMAT " distinct=" INT64_FORMAT " requests=" INT64_FORMAT,
-					 counts->calls, counts->distinct, counts->requests);
+	appendStringInfo(out, " (calls=" INT64_FORMAT " distinct=" INT64_FORMAT, counts->calls, counts->distinct);
+	if (counts->cached > 0)
+		appendStringInfo(out, " cached=" INT64_FORMAT, counts->cached);
+	appendStringInfo(out, " requests=" INT64_FORMAT, counts->requests);
 	if (counts->retries > 0)
 		appendStringInfo(out, " retries=" INT64_FORMAT, counts->retries);
 	if (counts->failed > 0)

@@ -7,9 +7,11 @@
  *
  * Sending.  What is asked for goes to a queue; the queue is emptied into the
  * engine while fewer than ai_gateway.max_in_flight requests of the statement
- * are under way, and as long as the models have room (lane.h).  Inputs that may travel together gather in a carrier first,
- * which joins the queue when it is full, or when its node has nothing better
- * to do than wait.
+ * are under way, and as long as the models have room (lane.h).  Inputs that may
+ * travel together gather in a carrier first, which joins the queue when it is
+ * full, or when its node has nothing better to do than wait.  The first call of
+ * a site goes ahead of those that share a long prefix with it where that is
+ * billed for less the second time (prefix.h).
  *
  * Splitting.  A carrier of several inputs that is refused for what it carries
  * is cut in two, and so on, until the input that is at fault stands alone.
@@ -21,6 +23,7 @@
  */
 #include "postgres.h"
 
+#include "exec/prefix.h"
 #include "exec/statement.h"
 #include "guc.h"
 #include "lib/stringinfo.h"
@@ -207,6 +210,8 @@ new_carrier(AiStatement *statement, AiCall *call, AiSite *site)
 static void
 free_carrier(AiStatement *statement, AiCarrier *carrier)
 {
+	if (carrier->site->lead == carrier)
+		carrier->site->lead = NULL;
 	ai_call_free(carrier->call);
 	pfree(carrier->jobs);
 	pfree(carrier);
@@ -244,6 +249,15 @@ enqueue(AiStatement *statement, AiCarrier *carrier)
 	dlist_push_tail(&statement->queue, &carrier->node);
 }
 
+/* Is one under way whose prefix it will find cached? */
+static bool
+follows(const AiCarrier *carrier)
+{
+	const AiCarrier *lead = carrier->site->lead;
+
+	return lead != NULL && ai_prefix_is_shared(lead->call, carrier->call);
+}
+
 /*
  * The next carrier to send: the first whose model has room.  Where nothing of
  * the statement is under way there is always one, which the engine lets wait.
@@ -259,7 +273,7 @@ next_carrier(AiStatement *statement)
 	{
 		AiCarrier  *carrier = dlist_container(AiCarrier, node, iter.cur);
 
-		if (statement->in_flight == 0 || ai_call_has_room(carrier->call))
+		if (statement->in_flight == 0 || (ai_call_has_room(carrier->call) && !follows(carrier)))
 			return carrier;
 	}
 	return NULL;
@@ -278,6 +292,8 @@ pump(AiStatement *statement)
 		for (int i = 0; i < carrier->n_jobs; i++)
 			carrier->jobs[i]->state = AI_JOB_SENT;
 		carrier->sent = true;
+		if (!carrier->site->led && carrier->site->lead == NULL && ai_prefix_pays(carrier->call))
+			carrier->site->lead = carrier;
 		statement->in_flight++;
 		counts->in_flight++;
 		ai_activity.in_flight++;
@@ -386,6 +402,8 @@ ai_job_ask(AiStatement *statement, AiSite *site, AiWaiter *waiter)
 	entry = hash_search(statement->jobs, key, HASH_FIND, NULL);
 	job = entry != NULL ? entry->job : new_job(statement, site, key);
 	site->counts.calls++;
+	if (entry != NULL)
+		site->counts.cached++;
 	ai_activity.calls++;
 	if (job->users++ == 0 && job->state == AI_JOB_KEPT)
 		dlist_delete(&job->node);
@@ -527,6 +545,11 @@ arrive(AiStatement *statement, AiCarrier *carrier)
 {
 	bool		split = is_splittable(carrier);
 
+	if (carrier->site->lead == carrier)
+	{
+		carrier->site->lead = NULL;
+		carrier->site->led = true;
+	}
 	statement->in_flight--;
 	carrier->site->counts.in_flight--;
 	ai_activity.in_flight--;

@@ -41,6 +41,7 @@ typedef struct AiSiteCounts
 {
 	int64		calls;			/* as the query asks for them */
 	int64		distinct;		/* of them: jobs */
+	int64		cached;			/* of them: joined a job that was there */
 	int64		requests;		/* sent, retries included */
 	int64		retries;
 	int64		failed;
@@ -55,6 +56,9 @@ typedef struct AiSiteCounts
 	double		latency_ms;
 } AiSiteCounts;
 
+typedef struct AiStatement AiStatement;
+typedef struct AiCarrier AiCarrier;
+
 typedef struct AiSite
 {
 	const AiFunction *function;
@@ -62,10 +66,9 @@ typedef struct AiSite
 	int16		typlen;			/* of the result */
 	bool		typbyval;
 	AiSiteCounts counts;
+	AiCarrier  *lead;			/* under way; those that begin like it wait */
+	bool		led;			/* one went ahead */
 } AiSite;
-
-typedef struct AiStatement AiStatement;
-typedef struct AiCarrier AiCarrier;
 
 typedef struct AiJob
 {

@@ -50,6 +50,16 @@ SELECT * FROM calls('SELECT count(ai_complete(id::text)) FILTER (WHERE k = 1) FR
 SELECT * FROM calls('SELECT ai_complete(ai_complete(x)) FROM t WHERE id <= 30');
 SELECT * FROM calls('SELECT ai_embed(id::text) FROM t');
 SELECT * FROM calls('SELECT ai_complete(NULL::text) FROM t');
+-- EXPLAIN tells of each place that calls: identical ones, tokens, cost
+CREATE FUNCTION told(query text) RETURNS TABLE (calls jsonb) LANGUAGE plpgsql AS $$
+DECLARE plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+	RETURN QUERY SELECT jsonb_path_query(plan, 'strict $.**."Model Calls"[*]');
+END $$;
+UPDATE ai_gateway.models SET input_price = 2, output_price = 8, cached_input_price = 0 WHERE name = 'c';
+SELECT told('SELECT ai_complete(x) FROM t');
+SELECT told('SELECT ai_complete(x, options => ''{"mock": {"fail": "server_error", "fail_times": 1}}'') FROM t WHERE id = 1');
 -- a filter moves above an inner join, unless a policy needs it where it is
 CREATE TABLE few AS SELECT i AS id, i <= 3 AS flag FROM generate_series(1, 100) i;
 ANALYZE few;
@@ -176,5 +186,5 @@ SELECT compiled('SELECT count(ai_complete(i::text)) FROM generate_series(1, 1000
 RESET jit;
 
 DROP TABLE t, few;
-DROP FUNCTION calls, compiled;
+DROP FUNCTION calls, told, compiled;
 DROP EXTENSION ai_gateway;

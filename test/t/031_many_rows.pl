@@ -84,6 +84,29 @@ my @refused = ($narrow->query('EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF, TIMING 
 cmp_ok($refused[0] // 0, '<', 200, 'and the next statement, with the window known, is refused ' . ($refused[0] // 0) . ' times');
 $narrow->quit;
 
+# ---- a long beginning that is billed for less the second time ----
+my $policy = "SELECT ai_complete(repeat('Read the policy. ', 300) || 'Ticket ' || i) " . $over->(40);
+my $sent = sub {
+	my ($query, $expected, %columns) = @_;
+	my $before = () = $server->requests('stall');
+	$cluster->register('m', endpoint => $server->url('stall'), %columns);
+	$session->start($query);
+	AiGateway::Cluster::poll(sub { $server->requests('stall') >= $before + $expected });
+	$cluster->sql('SELECT pg_cancel_backend(' . $session->pid . ')');
+	$session->finish;
+	my @requests = $server->requests('stall');
+	return [ @requests[$before .. $#requests] ];
+};
+is(scalar(@{ $sent->($policy, 1, input_price => 2, cached_input_price => 0.2) }), 1, 'one call goes ahead of those that begin alike');
+is(scalar(@{ $sent->("SELECT ai_complete('Ticket ' || i) " . $over->(40), 40, input_price => 2, cached_input_price => 0.2) }), 40, 'none of short ones');
+is(scalar(@{ $sent->($policy, 40, input_price => 2, cached_input_price => 2) }), 40, 'nor where cached input costs as much');
+my @bodies = map { $_->{body} } @{ $sent->($policy, 40) };
+is(scalar(@bodies), 40, 'nor where that is not known');
+my $static = length(('Read the policy. ' x 300) . 'Ticket ');
+is(scalar(grep { index($_, 'Ticket ') == index($bodies[0], 'Ticket ') && substr($_, 0, index($_, 'Ticket ')) eq substr($bodies[0], 0, index($bodies[0], 'Ticket ')) && index($_, 'Ticket ') > $static } @bodies), 40, 'all requests begin with the same bytes');
+$cluster->register('m', endpoint => $server->url('slow-20'), input_price => 2, cached_input_price => 0.2);
+is($session->query("SELECT count(*) FROM ($policy) q"), '40', 'and the others follow it');
+
 # ---- embeddings: one bad input is alone in its error ----
 $cluster->register('e', task => 'embed', endpoint => $server->url('embed-refuse-bad'));
 $session->query("SET ai_gateway.default_embedding_model = 'e'; SET ai_gateway.on_error = 'null'");
