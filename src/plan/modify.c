@@ -161,6 +161,34 @@ action_calls(const MergeAction *action)
 }
 
 /*
+ * An action's condition as one expression.  A list of conditions stops at the
+ * first that is not true, AND only at the first that is false.
+ */
+static Node *
+all_true(const List *conditions)
+{
+	List	   *tests = NIL;
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		Expr	   *condition = lfirst(cell);
+
+		if (lnext(conditions, cell) != NULL)
+		{
+			BooleanTest *test = makeNode(BooleanTest);
+
+			test->arg = condition;
+			test->booltesttype = IS_TRUE;
+			test->location = -1;
+			condition = (Expr *) test;
+		}
+		tests = lappend(tests, condition);
+	}
+	return (Node *) make_ands_explicit(tests);
+}
+
+/*
  * The number of the action for a row that has, or has not, a target; up to the
  * last with calls.  NULL = it cannot be told.
  */
@@ -189,7 +217,7 @@ which_action(Merge *merge, List *actions, bool matched)
 			chain->defresult = (Expr *) number(n);
 			break;
 		}
-		condition = below(merge, (Node *) make_ands_explicit((List *) action->qual));
+		condition = below(merge, all_true((List *) action->qual));
 		if (condition == NULL)
 			return NULL;
 		add_when(chain, condition, number(n));
@@ -210,7 +238,7 @@ lift_action(Merge *merge, Plan *projection, MergeAction *action, Var *which, int
 
 	which_read->varno = INNER_VAR;
 	if (ai_contains_call(action->qual))
-		action->qual = (Node *) list_make1(add_when(make_case((Node *) make_ands_explicit((List *) action->qual)),
+		action->qual = (Node *) list_make1(add_when(make_case(all_true((List *) action->qual)),
 													same_target(merge, matched), is_number(which_read, n)));
 	foreach(cell, action->targetList)
 	{

@@ -172,6 +172,10 @@ SELECT * FROM stock ORDER BY id;
 EXPLAIN (COSTS OFF) INSERT INTO stock SELECT id, 'again' FROM few ON CONFLICT (id) DO UPDATE SET note = ai_complete(excluded.item);
 SELECT * FROM calls('MERGE INTO stock s USING few f ON f.id = s.id WHEN MATCHED AND (SELECT true) THEN UPDATE SET note = ai_complete(s.item)');
 SELECT count(note), count(*) FROM stock;
+-- a condition that is null ends those of an action
+UPDATE stock SET note = NULL;
+SELECT * FROM calls('MERGE INTO stock s USING few f ON f.id = s.id WHEN MATCHED AND s.note <> ''old'' AND ai_complete(s.item) <> '''' THEN DELETE');
+SELECT count(note), count(*) FROM stock;
 ROLLBACK;
 
 -- waiting is nothing that compiling shortens
