@@ -14,6 +14,9 @@
  *	- another scan or join: its expressions that call move up, and it emits the
  *	  columns that they are made of.
  *
+ * A value that nobody reads is not evaluated, but where nothing of the loop is
+ * read: rows that are only counted are there for their calls.
+ *
  * A column that the query reads several times is evaluated as often; then its
  * calls must be ones that the statement makes once (ai_calls_are_shared).
  */
@@ -21,6 +24,7 @@
 
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "plan/build.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
@@ -154,7 +158,11 @@ is_one_row(Plan *plan, List **values, List **filters)
 	}
 	else
 		return false;
-	*values = (List *) source_mutator((Node *) expressions_of(plan->targetlist), &source);
+	/* where rows are only counted there is no target list, and yet they call */
+	if (plan->targetlist != NIL)
+		*values = (List *) source_mutator((Node *) expressions_of(plan->targetlist), &source);
+	else
+		*values = source.function == NULL ? source.values : list_make1(source.function);
 	*filters = list_concat(*filters, (List *) source_mutator((Node *) plan->qual, &source));
 	return !source.failed;
 }
@@ -365,8 +373,32 @@ without_loop(NestLoop *loop)
 	return &result->plan;
 }
 
+static bool
+column_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, Var) || expression_tree_walker(node, column_walker, context);
+}
+
+/* `plan` with the values for columns, below one with the columns it has now. */
 static Plan *
-flatten(NestLoop *loop)
+with_values(Plan *plan, List *values, int *last_id)
+{
+	List	   *targetlist = plan->targetlist;
+	Plan	   *reader;
+	ListCell   *cell;
+
+	plan->targetlist = NIL;
+	foreach(cell, values)
+		ai_add_column(plan, lfirst(cell));
+	reader = ai_build_projection(last_id, plan, plan);
+	reader->targetlist = targetlist;
+	return reader;
+}
+
+static Plan *
+flatten(NestLoop *loop, int *last_id)
 {
 	Plan	   *inner = loop->join.plan.righttree;
 	JoinType	type = loop->join.jointype;
@@ -377,6 +409,9 @@ flatten(NestLoop *loop)
 		return &loop->join.plan;
 	if (is_one_row(inner, &values, &filters))
 	{
+		bool		only_counted = filters == NIL && !column_walker((Node *) expressions_of_loop(loop), NULL);
+		Plan	   *flat;
+
 		/* what depends on nothing may be evaluated but once now */
 		if (loop->nestParams == NIL || !ai_plan_calls(inner) || !may_move(loop, values, filters) ||
 			(type == JOIN_LEFT && (filters != NIL || loop->join.joinqual != NIL)) ||
@@ -389,7 +424,8 @@ flatten(NestLoop *loop)
 		loop->join.plan.righttree->extParam = inner->extParam;
 		loop->join.plan.righttree->allParam = inner->allParam;
 		loop->join.jointype = JOIN_INNER;
-		return without_loop(loop);
+		flat = without_loop(loop);
+		return only_counted ? with_values(flat, (List *) ai_above_loop(loop, (Node *) values), last_id) : flat;
 	}
 	if (type == JOIN_INNER && gives_its_columns(inner) &&
 		ai_contains_call((Node *) inner->targetlist) &&
@@ -404,12 +440,12 @@ flatten_child(Plan **child, void *context)
 {
 	ai_plan_children(*child, flatten_child, context);
 	if (IsA(*child, NestLoop))
-		*child = flatten((NestLoop *) *child);
+		*child = flatten((NestLoop *) *child, context);
 }
 
 Plan *
-ai_flatten_laterals(Plan *plan)
+ai_flatten_laterals(Plan *plan, int *last_id)
 {
-	flatten_child(&plan, NULL);
+	flatten_child(&plan, last_id);
 	return plan;
 }

@@ -11,9 +11,9 @@
 
 /*
  * "FROM t, ai_complete(t.x) a" and the like, in the whole plan.  Returns the
- * plan, which may have another node at the top.
+ * plan, which may have another node at the top.  `last_id` numbers new nodes.
  */
-extern Plan *ai_flatten_laterals(Plan *plan);
+extern Plan *ai_flatten_laterals(Plan *plan, int *last_id);
 
 /*
  * The expression of an inner side for evaluation above its nested loop: what

@@ -1,6 +1,6 @@
 /*
  * pullup.c
- *	  Moving filters above joins (pullup.h).
+ *	  Moving filters and columns above joins (pullup.h).
  *
  * The planner tests a filter as far down as it can, which is right for all
  * that is cheap.  A filter that calls a model costs more than the whole join
@@ -19,6 +19,15 @@
  *	  node had, and where identical calls are one, so that a row that finds
  *	  several partners is still one call.
  *
+ * Columns.  A subquery whose SELECT list calls is planned by itself, for the
+ * functions are volatile, and so is a view: it calls for all of its rows, though
+ * a join or a LIMIT above may drop most of them, and though nobody may read the
+ * answer.  A column that only the target list and the filter of such a node read
+ * is computed there.  Below it becomes NULL.  It stays where the filter calls
+ * for the same, for the answer might not be remembered for long enough, and where
+ * nothing of the subquery is read: rows that are only counted are there for
+ * their calls.
+ *
  * A row security policy is not moved, since whatever is tested before it sees
  * the rows that it hides; the caller leaves such statements alone.
  */
@@ -26,6 +35,7 @@
 
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "plan/build.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
@@ -235,4 +245,337 @@ ai_pull_up_filters(Plan *plan)
 	}
 	if (is_join(plan))
 		pull_into(plan);
+}
+
+/* ---- columns ---- */
+
+#define ANY_COLUMN	INT_MAX
+
+typedef struct Reading
+{
+	int			varno;
+	int			attno;			/* or ANY_COLUMN; 0 = the whole row */
+	Node	   *instead;		/* what a mutator puts there */
+	int			n;				/* how often it is read */
+} Reading;
+
+static bool
+reading_walker(Node *node, Reading *reading)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varno == reading->varno &&
+		(reading->attno == ANY_COLUMN || ((Var *) node)->varattno == reading->attno))
+		reading->n++;
+	return expression_tree_walker(node, reading_walker, reading);
+}
+
+static Node *
+reading_mutator(Node *node, Reading *reading)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == reading->varno && ((Var *) node)->varattno == reading->attno)
+		return copyObject(reading->instead);
+	return expression_tree_mutator(node, reading_mutator, reading);
+}
+
+static bool
+reads(Node *expressions, int varno, int attno)
+{
+	Reading		reading = {.varno = varno,.attno = attno};
+
+	reading_walker(expressions, &reading);
+	return reading.n > 0;
+}
+
+/* Does the join need a column to find its rows? */
+static bool
+joins_by(Plan *join, int varno, int attno)
+{
+	if (reads((Node *) ((Join *) join)->joinqual, varno, attno))
+		return true;
+	switch (nodeTag(join))
+	{
+		case T_NestLoop:
+			{
+				ListCell   *cell;
+
+				foreach(cell, ((NestLoop *) join)->nestParams)
+				{
+					if (reads((Node *) lfirst_node(NestLoopParam, cell)->paramval, varno, attno))
+						return true;
+				}
+				return false;
+			}
+		case T_MergeJoin:
+			return reads((Node *) ((MergeJoin *) join)->mergeclauses, varno, attno);
+		case T_HashJoin:
+			return reads((Node *) ((HashJoin *) join)->hashclauses, varno, attno) ||
+				reads((Node *) ((HashJoin *) join)->hashkeys, varno, attno);
+		default:
+			return true;
+	}
+}
+
+static bool
+reads_any(Plan *reader, int varno)
+{
+	return reads((Node *) reader->targetlist, varno, ANY_COLUMN) || reads((Node *) reader->qual, varno, ANY_COLUMN) ||
+		(is_join(reader) && joins_by(reader, varno, ANY_COLUMN));
+}
+
+/*
+ * Which column of `plan`, that hands rows of `source` on, is number `column` of
+ * that; 0 = none, -1 = one on the way needs it.
+ */
+static int
+column_at(Plan *plan, const Plan *source, int column)
+{
+	ListCell   *cell;
+
+	if (plan == source)
+		return column;
+	column = column_at(plan->lefttree, source, column);
+	if (column <= 0)
+		return column;
+	if (IsA(plan, Hash) && reads((Node *) ((Hash *) plan)->hashkeys, OUTER_VAR, column))
+		return -1;
+	foreach(cell, plan->targetlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (!reads((Node *) entry->expr, OUTER_VAR, column))
+			continue;
+		if (IsA(plan, Sort))
+		{
+			for (int i = 0; i < ((Sort *) plan)->numCols; i++)
+			{
+				if (((Sort *) plan)->sortColIdx[i] == entry->resno)
+					return -1;
+			}
+		}
+		return entry->resno;
+	}
+	return 0;
+}
+
+/* An expression over a source's columns, over those of a plan that hands them on. */
+static Node *
+rise_to(Plan *plan, Plan *source, Node *expression)
+{
+	if (plan != source)
+		expression = rise_to(plan->lefttree, source, expression);
+	return rise_mutator(expression, plan);
+}
+
+static bool
+equal_walker(Node *node, Node *call)
+{
+	if (node == NULL)
+		return false;
+	return equal(node, call) || expression_tree_walker(node, equal_walker, call);
+}
+
+/* Does the source's filter make one of the expression's calls anyway? */
+static bool
+filtered_by_walker(Node *node, Plan *source)
+{
+	if (node == NULL || !ai_contains_call(node))
+		return false;
+	if (IsA(node, FuncExpr) && equal_walker((Node *) source->qual, node))
+		return true;
+	return expression_tree_walker(node, filtered_by_walker, source);
+}
+
+/*
+ * What a column of the source computes, a reader of its rows computes, in its
+ * target list and its filter.  `side` is the reader's child on the way there.
+ */
+static void
+pull_column(Plan *reader, Plan *side, bool inner, Plan *source, TargetEntry *entry)
+{
+	Reading		reading = {.varno = inner ? INNER_VAR : OUTER_VAR};
+	Node	   *expression = (Node *) entry->expr;
+	Node	   *null = (Node *) makeNullConst(exprType(expression), exprTypmod(expression), exprCollation(expression));
+	List	   *targetlist;
+	List	   *qual;
+
+	if (!ai_contains_call(expression) || ai_is_bound(expression) || !ai_lift_takes_all(expression) ||
+		filtered_by_walker(expression, source))
+		return;
+	reading.attno = column_at(side, source, entry->resno);
+	if (reading.attno < 0 || (is_join(reader) && reading.attno > 0 && joins_by(reader, reading.varno, reading.attno)))
+		return;
+	if (reading.attno > 0)
+	{
+		reading_walker((Node *) reader->targetlist, &reading);
+		reading_walker((Node *) reader->qual, &reading);
+	}
+	if (reading.n > 0)
+	{
+		/*
+		 * one that is read twice is looked up twice: for the rows that a join
+		 * drops
+		 */
+		if (is_join(reader) ? !ai_calls_are_shared(expression) : reading.n > 1)
+			return;
+		reading.instead = rise_to(side, source, expression);
+		if (inner)
+			reading.instead = inner_mutator(reading.instead, NULL);
+		targetlist = (List *) reading_mutator((Node *) reader->targetlist, &reading);
+		qual = (List *) reading_mutator((Node *) reader->qual, &reading);
+		if (!ai_lift_takes_new(reader->targetlist, targetlist) || !ai_lift_takes_new(reader->qual, qual))
+			return;
+		reader->targetlist = targetlist;
+		reader->qual = qual;
+	}
+	entry->expr = (Expr *) null;
+}
+
+/* May what the source computes for its rows wait for the reader's? */
+static bool
+columns_move(const Plan *reader, const Plan *source, bool inner)
+{
+	JoinType	type;
+
+	if (source == NULL || !(is_scan(source) || is_join(source) || (IsA(source, Result) && source->lefttree != NULL)) ||
+		!ai_contains_call((Node *) source->targetlist) || expression_returns_set((Node *) source->targetlist))
+		return false;
+	if (!is_join(reader))
+		return true;
+	type = ((const Join *) reader)->jointype;
+	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
+		return false;
+	return (IsA(reader, NestLoop) && reader->righttree == source) || reader->plan_rows <= source->plan_rows;
+}
+
+static void
+pull_columns(Plan *reader, Plan *side, bool inner)
+{
+	Plan	   *source = source_of(side);
+	ListCell   *cell;
+
+	if (!columns_move(reader, source, inner) || !reads_any(reader, inner ? INNER_VAR : OUTER_VAR))
+		return;
+	/* columns that are added on the way are none of these */
+	foreach(cell, list_copy(source->targetlist))
+		pull_column(reader, side, inner, source, lfirst_node(TargetEntry, cell));
+}
+
+static Node *
+output_mutator(Node *node, const SubqueryScan *scan)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == (int) scan->scan.scanrelid)
+	{
+		Var		   *var = copyObject((Var *) node);
+
+		var->varno = OUTER_VAR;
+		return (Node *) var;
+	}
+	return expression_tree_mutator(node, output_mutator, (void *) scan);
+}
+
+/* A subquery's filter over what its plan reads. */
+static Node *
+source_mutator(Node *node, const SubqueryScan *scan)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == (int) scan->scan.scanrelid)
+		return (Node *) copyObject(list_nth_node(TargetEntry, scan->subplan->targetlist, ((Var *) node)->varattno - 1)->expr);
+	return expression_tree_mutator(node, source_mutator, (void *) scan);
+}
+
+/* Could a filter be tested by the subquery's plan itself, as its last? */
+static bool
+filter_moves_down(const SubqueryScan *scan, List *filter)
+{
+	const Plan *source = scan->subplan;
+	ListCell   *cell;
+
+	if (!is_scan(source) && !is_join(source))
+		return false;
+	foreach(cell, source->targetlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (ai_contains_call((Node *) entry->expr) && !ai_calls_are_shared((Node *) entry->expr) &&
+			reads((Node *) scan->scan.plan.qual, scan->scan.scanrelid, entry->resno))
+			return false;
+	}
+	foreach(cell, filter)
+	{
+		if (!ai_lift_takes_all(lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A subquery's rows, read without the name it has in the range table: a Result,
+ * which tests no filter.
+ */
+static Plan *
+as_result(SubqueryScan *scan)
+{
+	Result	   *result = makeNode(Result);
+	Plan	   *plan = &scan->scan.plan;
+	Plan	   *source = scan->subplan;
+	int			relid = scan->scan.scanrelid;
+	List	   *filter;
+
+	if (reads((Node *) plan->targetlist, relid, 0) || reads((Node *) plan->qual, relid, 0) ||
+		!columns_move(&result->plan, source_of(source), false))
+		return plan;
+	filter = (List *) source_mutator((Node *) plan->qual, scan);
+	if (filter != NIL)
+	{
+		if (!filter_moves_down(scan, filter))
+			return plan;
+		source->qual = list_concat(source->qual, filter);
+		source->extParam = bms_union(source->extParam, plan->extParam);
+		source->allParam = bms_union(source->allParam, plan->allParam);
+		source->plan_rows = plan->plan_rows;
+	}
+	result->plan = *plan;
+	NodeSetTag(result, T_Result);
+	result->plan.targetlist = (List *) output_mutator((Node *) plan->targetlist, scan);
+	result->plan.qual = NIL;
+	result->plan.lefttree = source;
+	return &result->plan;
+}
+
+static void
+pull_up_columns(Plan **plan, void *context)
+{
+	AiRewrite  *rewrite = context;
+
+	ai_plan_children(*plan, pull_up_columns, context);
+	/* what locks rows reads them again by that name */
+	if (IsA(*plan, SubqueryScan) && rewrite->stmt->commandType == CMD_SELECT && rewrite->stmt->rowMarks == NIL)
+		*plan = as_result((SubqueryScan *) *plan);
+	if (IsA(*plan, Limit) && IsA((*plan)->lefttree, Sort) && columns_move(*plan, source_of((*plan)->lefttree), false))
+	{
+		Plan	   *sort = (*plan)->lefttree;
+
+		(*plan)->lefttree = ai_build_projection(&rewrite->last_id, sort, sort);
+		pull_columns((*plan)->lefttree, sort, false);
+	}
+	else if (is_join(*plan))
+	{
+		if (!inner_works(*plan))
+			pull_columns(*plan, (*plan)->lefttree, false);
+		pull_columns(*plan, (*plan)->righttree, true);
+	}
+	else if (IsA(*plan, Result) && (*plan)->lefttree != NULL)
+		pull_columns(*plan, (*plan)->lefttree, false);
+}
+
+void
+ai_pull_up_columns(AiRewrite *rewrite, Plan **plan)
+{
+	pull_up_columns(plan, rewrite);
 }

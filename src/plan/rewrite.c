@@ -421,6 +421,23 @@ reconsider_jit(const AiRewrite *rewrite)
 		rewrite->stmt->jitFlags &= ~PGJIT_INLINE;
 }
 
+/*
+ * Must a filter see a row before anything else does?  A row security policy
+ * must, and that of a view with security_barrier.
+ */
+static bool
+hides_rows(const PlannedStmt *stmt)
+{
+	ListCell   *cell;
+
+	foreach(cell, stmt->rtable)
+	{
+		if (lfirst_node(RangeTblEntry, cell)->security_barrier)
+			return true;
+	}
+	return stmt->dependsOnRole;
+}
+
 static void
 rewrite_statement(PlannedStmt *stmt, int cursor_options)
 {
@@ -438,10 +455,9 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	if (!survey.calls)
 		return;
 	rewrite.last_id = survey.last_id;
-	/* a row security policy must see a row before anything else does */
-	rewrite.reorders = !stmt->dependsOnRole;
+	rewrite.reorders = !hides_rows(stmt);
 	ai_factor_values(stmt->planTree);
-	stmt->planTree = ai_flatten_laterals(stmt->planTree);
+	stmt->planTree = ai_flatten_laterals(stmt->planTree, &rewrite.last_id);
 	ai_lift_correlated(stmt, &rewrite.last_id);
 	ai_lift_set_arguments(stmt, stmt->planTree, &rewrite.last_id);
 	foreach(cell, stmt->subplans)
@@ -449,8 +465,14 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 		if (lfirst(cell) == NULL)
 			continue;
 		ai_factor_values(lfirst(cell));
-		lfirst(cell) = ai_flatten_laterals(lfirst(cell));
+		lfirst(cell) = ai_flatten_laterals(lfirst(cell), &rewrite.last_id);
 		ai_lift_set_arguments(stmt, lfirst(cell), &rewrite.last_id);
+	}
+	ai_pull_up_columns(&rewrite, &stmt->planTree);
+	foreach(cell, stmt->subplans)
+	{
+		if (lfirst(cell) != NULL)
+			ai_pull_up_columns(&rewrite, (Plan **) &lfirst(cell));
 	}
 	if (rewrite.reorders)
 	{

@@ -68,6 +68,33 @@ SELECT * FROM calls('SELECT * FROM t WHERE ai_complete(id::text) LIKE ''%1'' AND
 SELECT * FROM calls('SELECT * FROM t LEFT JOIN few USING (id) WHERE ai_complete(t.id::text) LIKE ''%1''');
 SELECT * FROM calls('SELECT * FROM t, few WHERE t.k = 1 AND ai_complete(t.id::text, options => ''{"cache": false}'') LIKE ''%1''');
 
+-- a view that calls does so for the rows and columns that are read
+CREATE VIEW asked AS SELECT t.id, t.k, ai_complete('S: ' || t.x) AS answer FROM t JOIN few f USING (id) WHERE ai_complete(t.x) LIKE '%1';
+EXPLAIN (COSTS OFF) SELECT id FROM asked WHERE k = 1;
+SELECT function, calls FROM calls('SELECT * FROM asked JOIN few USING (id) WHERE flag') ORDER BY calls;
+CREATE VIEW answers AS SELECT id, k, x, ai_complete(id::text) AS answer FROM t;
+SELECT * FROM calls('SELECT id, k FROM answers');
+SELECT * FROM calls('SELECT id, answer FROM answers ORDER BY id DESC LIMIT 3');
+SELECT * FROM calls('SELECT id, answer FROM answers WHERE answer LIKE ''%7'' AND k <> 0');
+SELECT * FROM calls('SELECT CASE WHEN k = 1 THEN answer END FROM answers');
+SELECT * FROM calls('SELECT id, answer FROM answers JOIN few USING (id) WHERE flag');
+SELECT count(*), count(answer), max(answer) FROM answers JOIN few USING (id) WHERE flag;
+SELECT id, answer FROM answers WHERE k = 3 ORDER BY x, id LIMIT 2 OFFSET 1;
+-- rows that are only counted are there for their calls
+SELECT * FROM calls('SELECT count(*) FROM answers');
+SELECT * FROM calls('SELECT 1 FROM answers');
+SELECT * FROM calls('SELECT count(id) FROM answers');
+SELECT * FROM calls('SELECT count(*) FROM few, ai_complete(id::text)');
+SELECT * FROM calls('SELECT count(*) FROM few CROSS JOIN LATERAL (SELECT ai_complete(id::text) AS answer) s');
+SELECT * FROM calls('SELECT count(id) FROM few CROSS JOIN LATERAL (SELECT ai_complete(id::text) AS answer) s');
+-- not above what could look into rows that the view hides
+CREATE FUNCTION look(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN RAISE NOTICE 'saw %', $1; RETURN true; END $$;
+CREATE VIEW hidden WITH (security_barrier) AS SELECT id, x FROM t WHERE id < 6 AND ai_complete(x) LIKE '%3';
+SELECT h.id FROM hidden h JOIN few f ON f.id = h.id AND look(h.x || f.id) WHERE flag;
+SELECT id FROM hidden WHERE look(x);
+DROP VIEW asked, answers, hidden;
+DROP FUNCTION look;
+
 -- of two filters the one that drops more for what it costs comes first, once that is known
 SELECT calls < 200 AS slow_one_spared, "distinct" = calls AS "distinct" FROM calls('SELECT i FROM generate_series(1, 400) i
 	WHERE ai_complete(''a'' || i, model => ''slow'') <> '''' AND ai_complete(''b'' || i) LIKE ''%7''') WHERE calls < 400;

@@ -242,7 +242,11 @@ for my $n (0 .. $#statements)
 	}
 	# what an error ends was worked ahead of
 	elsif ($calls_on > $calls_off && $calls_off >= 0 && $off =~ /ERROR/) { $same++ }
-	elsif ($calls_on > $calls_off && $calls_on <= 3 * $calls_off + 2 && ($n % 4 == 0 || $statements[$n] =~ /LIMIT|CURSOR|EXIT|EXISTS| IN \(SELECT|SELECT DISTINCT/))
+	# a reader that stops early: below it the window starts small; a hash join
+	# looks at one row before it knows whether the other side has any
+	elsif ($calls_on > $calls_off && $calls_on <= 3 * $calls_off + 2
+		&& ($n % 4 == 0 || $statements[$n] =~ /LIMIT|CURSOR|EXIT|EXISTS| IN \(SELECT|SELECT DISTINCT/
+			|| ($statements[$n] =~ /JOIN|LATERAL/ && $calls_on <= $calls_off + 2)))
 	{
 		$same++;
 		$ahead++;
