@@ -62,6 +62,9 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 	plan->plan_node_id = ++rewrite->last_id;
 	plan->extParam = bms_copy(like->extParam);
 	plan->allParam = bms_copy(like->allParam);
+	/* the part that is left of an Append has its, but not the parameters */
+	plan->initPlan = like->initPlan;
+	like->initPlan = NIL;
 	plan->targetlist = targetlist;
 	plan->qual = qual;
 	plan->lefttree = child;

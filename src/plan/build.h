@@ -35,7 +35,8 @@ typedef struct AiRewrite
 
 
 /*
- * The node with `child` below it, which costs what `like` costs.  `targetlist`
+ * The node with `child` below it, which costs what `like` costs and has its
+ * initplans.  `targetlist`
  * and `qual` are over the lift's registers; the first `n_filters` groups of its
  * steps are filters.
  */

@@ -123,6 +123,12 @@ outer_mutator(Node *node, AiLift *lift)
 	return expression_tree_mutator(node, outer_mutator, lift);
 }
 
+Node *
+ai_lift_over_leaves(AiLift *lift, Node *expression)
+{
+	return outer_mutator(index_mutator(expression, lift), lift);
+}
+
 static Var *
 add_step(AiLift *lift, AiStepKind kind, Node *expression)
 {

@@ -49,6 +49,9 @@ extern bool ai_lift_takes_new(List *before, List *after);
  */
 extern void ai_lift_leaves(AiLift *lift, Node *expression);
 
+/* The expression, its calls where they were, over a plan whose columns the leaves are. */
+extern Node *ai_lift_over_leaves(AiLift *lift, Node *expression);
+
 /* The expression over the node's scan tuple, its calls lifted; `group` is set. */
 extern Node *ai_lift_expression(AiLift *lift, Node *expression);
 

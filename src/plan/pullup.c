@@ -6,7 +6,7 @@
  * that is cheap.  A filter that calls a model costs more than the whole join
  * above it: it is tested on the rows that the join lets through.
  *
- * What moves: conjuncts of a scan's or a join's filter, from the first with a
+ * What moves: conjuncts of the filter of a scan, a projection or a join, from the first with a
  * call on, whose functions are not volatile but for the calls, and that read
  * nothing but the columns of that node.  Their columns are added to the target
  * lists on the way.
@@ -112,6 +112,13 @@ is_join(const Plan *plan)
 	return IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin);
 }
 
+/* A Result over what another node reads, as of parts that do the same (append.h). */
+static bool
+is_projection(const Plan *plan)
+{
+	return IsA(plan, Result) && plan->lefttree != NULL;
+}
+
 /* The node below those that hand rows on as they are. */
 static Plan *
 source_of(Plan *plan)
@@ -125,24 +132,7 @@ source_of(Plan *plan)
 static List *
 take(Plan *plan)
 {
-	List	   *kept = NIL;
-	List	   *moved = NIL;
-	ListCell   *cell;
-
-	if (plan != source_of(plan))
-	{
-		moved = take(plan->lefttree);
-		return rise(plan, moved);
-	}
-	foreach(cell, plan->qual)
-	{
-		if (moved != NIL || ai_contains_call(lfirst(cell)))
-			moved = lappend(moved, lfirst(cell));
-		else
-			kept = lappend(kept, lfirst(cell));
-	}
-	plan->qual = kept;
-	return rise(plan, moved);
+	return rise(plan, plan == source_of(plan) ? ai_split_filter(&plan->qual) : take(plan->lefttree));
 }
 
 static Node *
@@ -175,7 +165,7 @@ side_moves(const Plan *join, const Plan *source, bool inner)
 {
 	JoinType	type = ((const Join *) join)->jointype;
 
-	if (source == NULL || !(is_scan(source) || (is_join(source) && ((const Join *) source)->jointype == JOIN_INNER)))
+	if (source == NULL || !(is_scan(source) || is_projection(source) || (is_join(source) && ((const Join *) source)->jointype == JOIN_INNER)))
 		return false;
 	/* what it computes, it computes for the rows that pass */
 	if (ai_contains_call((Node *) source->targetlist) || ai_is_bound((Node *) source->targetlist))
@@ -439,7 +429,7 @@ columns_move(const Plan *reader, const Plan *source, bool inner)
 {
 	JoinType	type;
 
-	if (source == NULL || !(is_scan(source) || is_join(source) || (IsA(source, Result) && source->lefttree != NULL)) ||
+	if (source == NULL || !(is_scan(source) || is_join(source) || is_projection(source)) ||
 		!ai_contains_call((Node *) source->targetlist) || expression_returns_set((Node *) source->targetlist))
 		return false;
 	if (!is_join(reader))
@@ -489,14 +479,21 @@ source_mutator(Node *node, const SubqueryScan *scan)
 	return expression_tree_mutator(node, source_mutator, (void *) scan);
 }
 
-/* Could a filter be tested by the subquery's plan itself, as its last? */
+/*
+ * Could a filter be tested by the subquery's plan itself, as its last?  Its
+ * columns are not computed then for rows that the filter drops: they must not
+ * do more than to call.
+ */
 static bool
 filter_moves_down(const SubqueryScan *scan, List *filter)
 {
 	const Plan *source = scan->subplan;
+	Node	   *columns = (Node *) source->targetlist;
 	ListCell   *cell;
 
 	if (!is_scan(source) && !is_join(source))
+		return false;
+	if (source->initPlan != NIL || ai_is_volatile(columns) || subplan_walker(columns, NULL))
 		return false;
 	foreach(cell, source->targetlist)
 	{
@@ -570,7 +567,7 @@ pull_up_columns(Plan **plan, void *context)
 			pull_columns(*plan, (*plan)->lefttree, false);
 		pull_columns(*plan, (*plan)->righttree, true);
 	}
-	else if (IsA(*plan, Result) && (*plan)->lefttree != NULL)
+	else if (is_projection(*plan))
 		pull_columns(*plan, (*plan)->lefttree, false);
 }
 

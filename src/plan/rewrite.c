@@ -11,7 +11,7 @@
  *
  * What other nodes evaluate themselves is moved before or beside that: arguments
  * of aggregates (arguments.h), of sets (setreturning.h), actions of MERGE and
- * RETURNING (modify.h), lateral expressions (lateral.h), VALUES (values.h) and
+ * RETURNING (modify.h), parts of partitioned tables (append.h), lateral expressions (lateral.h), VALUES (values.h) and
  * correlated subqueries (correlated.h).
  *
  * Filters.  From the first conjunct with a call on, the conjuncts of a filter
@@ -35,6 +35,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
+#include "plan/append.h"
 #include "plan/arguments.h"
 #include "plan/build.h"
 #include "plan/correlated.h"
@@ -72,61 +73,6 @@ survey_plan(Plan **plan, void *context)
 
 /* ---- hosts ---- */
 
-/* Does this kind of plan node evaluate expressions in its target list? */
-static bool
-is_host(const Plan *plan)
-{
-	switch (nodeTag(plan))
-	{
-		case T_Result:
-		case T_SeqScan:
-		case T_SampleScan:
-		case T_IndexScan:
-		case T_IndexOnlyScan:
-		case T_BitmapHeapScan:
-		case T_TidScan:
-		case T_TidRangeScan:
-		case T_SubqueryScan:
-		case T_FunctionScan:
-		case T_TableFuncScan:
-		case T_ValuesScan:
-		case T_CteScan:
-		case T_NamedTuplestoreScan:
-		case T_WorkTableScan:
-		case T_ForeignScan:
-		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
-		case T_Agg:
-		case T_WindowAgg:
-		case T_Group:
-		case T_Gather:
-		case T_GatherMerge:
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* Splits off the conjuncts from the first with a call on. */
-static List *
-split_filter(List **qual)
-{
-	List	   *kept = NIL;
-	List	   *moved = NIL;
-	ListCell   *cell;
-
-	foreach(cell, *qual)
-	{
-		if (moved != NIL || ai_contains_call(lfirst(cell)))
-			moved = lappend(moved, lfirst(cell));
-		else
-			kept = lappend(kept, lfirst(cell));
-	}
-	*qual = kept;
-	return moved;
-}
-
 /*
  * The filters of a host that move up, in the order in which they are tested.
  * An inner join may test its join condition above itself as well; an outer
@@ -144,7 +90,7 @@ take_filters(Plan *host, AiLift *lift)
 		if (ai_contains_call((Node *) join->joinqual))
 		{
 			if (join->jointype == JOIN_INNER)
-				moved = split_filter(&join->joinqual);
+				moved = ai_split_filter(&join->joinqual);
 			else
 				ai_lift_reason(lift, "the condition of an outer join or of a semijoin");
 		}
@@ -155,14 +101,14 @@ take_filters(Plan *host, AiLift *lift)
 		host->qual = NIL;
 		return moved;
 	}
-	return split_filter(&host->qual);
+	return ai_split_filter(&host->qual);
 }
 
 /* A Result that only projects is left out: the node does as much. */
 static bool
 only_projects(const Plan *host)
 {
-	return IsA(host, Result) && host->lefttree != NULL && host->qual == NIL && host->initPlan == NIL &&
+	return IsA(host, Result) && host->lefttree != NULL && host->qual == NIL &&
 		((const Result *) host)->resconstantqual == NULL;
 }
 
@@ -376,7 +322,7 @@ rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
 		plan->lefttree = ai_build_note(rewrite, plan->lefttree, reason, &visit.above);
 	if (IsA(plan, ModifyTable))
 		return ai_rewrite_returning(rewrite, (ModifyTable *) plan, &above);
-	if (!is_host(plan) || !ai_node_calls(plan) || has_set_returning(plan->targetlist))
+	if (!ai_is_host(plan) || !ai_node_calls(plan) || has_set_returning(plan->targetlist))
 		return plan;
 	if (is_single_row(plan) &&
 		ai_count_calls((Node *) plan->targetlist) + ai_count_calls((Node *) plan->qual) < 2)
@@ -458,7 +404,13 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	rewrite.reorders = !hides_rows(stmt);
 	ai_factor_values(stmt->planTree);
 	stmt->planTree = ai_flatten_laterals(stmt->planTree, &rewrite.last_id);
+	foreach(cell, stmt->subplans)
+	{
+		if (lfirst(cell) != NULL)
+			ai_unite_parts((Plan **) &lfirst(cell), &rewrite.last_id);
+	}
 	ai_lift_correlated(stmt, &rewrite.last_id);
+	ai_unite_parts(&stmt->planTree, &rewrite.last_id);
 	ai_lift_set_arguments(stmt, stmt->planTree, &rewrite.last_id);
 	foreach(cell, stmt->subplans)
 	{

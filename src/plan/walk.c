@@ -101,6 +101,59 @@ ai_expose(Plan *plan, Var *var)
 }
 
 bool
+ai_is_host(const Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Result:
+		case T_SeqScan:
+		case T_SampleScan:
+		case T_IndexScan:
+		case T_IndexOnlyScan:
+		case T_BitmapHeapScan:
+		case T_TidScan:
+		case T_TidRangeScan:
+		case T_SubqueryScan:
+		case T_FunctionScan:
+		case T_TableFuncScan:
+		case T_ValuesScan:
+		case T_CteScan:
+		case T_NamedTuplestoreScan:
+		case T_WorkTableScan:
+		case T_ForeignScan:
+		case T_NestLoop:
+		case T_MergeJoin:
+		case T_HashJoin:
+		case T_Agg:
+		case T_WindowAgg:
+		case T_Group:
+		case T_Gather:
+		case T_GatherMerge:
+			return true;
+		default:
+			return false;
+	}
+}
+
+List *
+ai_split_filter(List **qual)
+{
+	List	   *kept = NIL;
+	List	   *moved = NIL;
+	ListCell   *cell;
+
+	foreach(cell, *qual)
+	{
+		if (moved != NIL || ai_contains_call(lfirst(cell)))
+			moved = lappend(moved, lfirst(cell));
+		else
+			kept = lappend(kept, lfirst(cell));
+	}
+	*qual = kept;
+	return moved;
+}
+
+bool
 ai_node_hosts_calls(const Plan *plan)
 {
 	if (ai_contains_call((Node *) plan->targetlist) || ai_contains_call((Node *) plan->qual))

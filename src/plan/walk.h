@@ -28,6 +28,12 @@ extern int	ai_column_of(Plan *plan, Var *var);
  */
 extern int	ai_expose(Plan *plan, Var *var);
 
+/* Does this kind of plan node evaluate expressions in its target list? */
+extern bool ai_is_host(const Plan *plan);
+
+/* Cuts the conjuncts from the first with a call on off a filter. */
+extern List *ai_split_filter(List **filter);
+
 /*
  * Are there model calls in the target list or a filter of this node; anywhere
  * in it; or in it and what is below?

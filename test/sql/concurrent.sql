@@ -205,6 +205,45 @@ SELECT * FROM calls('MERGE INTO stock s USING few f ON f.id = s.id WHEN MATCHED 
 SELECT count(note), count(*) FROM stock;
 ROLLBACK;
 
+-- a column that does more than call is computed for all rows
+CREATE SEQUENCE numbers;
+SELECT * FROM calls('SELECT y FROM (SELECT id, nextval(''numbers''), ai_complete(x) AS y FROM t) s WHERE (SELECT true FROM few f WHERE f.id = s.id AND f.id % 20 = 0)');
+SELECT last_value FROM numbers;
+DROP SEQUENCE numbers;
+
+-- parts of a partitioned table call together
+CREATE TABLE parts (id int, k int, x text) PARTITION BY LIST (k);
+CREATE TABLE parts_0 PARTITION OF parts FOR VALUES IN (0);
+CREATE TABLE parts_1 (x text, id int, k int);
+ALTER TABLE parts ATTACH PARTITION parts_1 FOR VALUES IN (1);
+CREATE TABLE parts_2 PARTITION OF parts DEFAULT;
+INSERT INTO parts SELECT i, i % 3, 'x' || i FROM generate_series(1, 30) i;
+ANALYZE parts;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT id FROM parts WHERE k < 2 AND id > 2 AND ai_complete(x) LIKE '%1%';
+SELECT * FROM calls('SELECT ai_complete(x) FROM parts');
+SELECT * FROM calls('SELECT id FROM t UNION ALL SELECT length(ai_complete(x)) FROM parts');
+SELECT * FROM calls('SELECT ai_complete(x) FROM t WHERE id <= 5 UNION ALL SELECT ai_complete(x) FROM parts WHERE id <= 5');
+SELECT * FROM calls('SELECT p.id FROM parts p JOIN generate_series(3, 5) g ON g = p.id WHERE ai_complete(p.x) LIKE ''x%''');
+SELECT string_agg(ai_complete(x), ' ') FROM parts WHERE id < 10;
+-- merged by a column: the first row waits for no other part's
+CREATE INDEX ON parts (id);
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM parts WHERE ai_complete(x) LIKE 'x%' ORDER BY id LIMIT 1;
+SELECT * FROM calls('SELECT id FROM parts WHERE ai_complete(x) LIKE ''x%'' ORDER BY id LIMIT 1');
+SELECT id FROM parts WHERE ai_complete(x) LIKE '%2' ORDER BY id;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+BEGIN;
+SELECT * FROM calls('UPDATE parts SET x = ai_complete(x || ''!''), k = k + 1 WHERE id < 10');
+SELECT tableoid::regclass, * FROM parts WHERE id < 10 ORDER BY id;
+DELETE FROM parts WHERE ai_complete(x) LIKE 'x1%' RETURNING tableoid::regclass, id;
+ROLLBACK;
+-- a row of the part's own type
+SELECT p, ai_complete(x) FROM parts p WHERE id < 4;
+-- what only one part remains of
+SELECT o.id, (SELECT (SELECT 'c' FROM t s WHERE s.id = o.id AND s.id < 5) || ai_complete(o.x) FROM parts p WHERE p.k = 1 AND p.id = 1) FROM t o WHERE o.id IN (1, 2, 5, 9) ORDER BY o.id;
+
 -- waiting is nothing that compiling shortens
 CREATE FUNCTION compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE plan json;
@@ -216,6 +255,6 @@ SET jit = on;
 SELECT compiled('SELECT count(ai_complete(i::text)) FROM generate_series(1, 10000) i');
 RESET jit;
 
-DROP TABLE t, few;
+DROP TABLE t, few, parts;
 DROP FUNCTION calls, told, compiled;
 DROP EXTENSION ai_gateway;

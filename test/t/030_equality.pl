@@ -25,6 +25,17 @@ $cluster->sql(q(
 	INSERT INTO a SELECT i, nullif(i % 4, 3), CASE WHEN i % 7 = 0 THEN NULL ELSE 'x' || i % 9 END FROM generate_series(1, 23) i;
 	INSERT INTO b SELECT i, i % 3, CASE WHEN i % 5 = 0 THEN NULL ELSE 'y' || i % 6 END FROM generate_series(1, 17) i;
 	CREATE INDEX ON a (k);
+	CREATE SCHEMA parted;
+	CREATE TABLE parted.a (id int PRIMARY KEY, k int, x text) PARTITION BY RANGE (id);
+	CREATE TABLE parted.b (id int PRIMARY KEY, k int, y text) PARTITION BY RANGE (id);
+	CREATE TABLE parted.a1 PARTITION OF parted.a FOR VALUES FROM (0) TO (4);
+	CREATE TABLE parted.a2 (x text, k int, id int NOT NULL);
+	ALTER TABLE parted.a ATTACH PARTITION parted.a2 FOR VALUES FROM (4) TO (17);
+	CREATE TABLE parted.a3 PARTITION OF parted.a DEFAULT;
+	CREATE TABLE parted.b1 PARTITION OF parted.b FOR VALUES FROM (0) TO (9);
+	CREATE TABLE parted.b2 PARTITION OF parted.b DEFAULT;
+	INSERT INTO parted.a SELECT * FROM a;
+	INSERT INTO parted.b SELECT * FROM b;
 	CREATE TABLE d (id int, t text);
 	ANALYZE));
 
@@ -201,6 +212,8 @@ for my $n (0 .. $#statements)
 {
 	# a merge join is a reader that stops early too
 	$script .= 'SET enable_mergejoin = ' . ($n % 4 ? 'off' : 'on') . ";\n";
+	# the same tables in parts
+	$script .= 'SET search_path = ' . ($n % 5 == 2 ? 'parted, public' : 'public') . ";\n";
 	for my $mode (qw(off on))
 	{
 		$script .= "SET ai_gateway.concurrent = $mode;\n\\echo \@\@ $n $mode\n\\warn \@\@ $n $mode\nSELECT coalesce((ai_gateway.last_call()).calls, 0) AS before \\gset\n"
