@@ -36,6 +36,16 @@ new_row(AiNodeState *node)
 	return row;
 }
 
+/* Brings the node's sum up to date with what the row's context holds now. */
+static void
+count_memory(AiNodeState *node, AiRow *row)
+{
+	Size		holds = MemoryContextMemAllocated(row->context, false);
+
+	node->bytes += holds - row->counted;
+	row->counted = holds;
+}
+
 AiRow *
 ai_row_add(AiNodeState *node, TupleTableSlot *slot)
 {
@@ -64,7 +74,7 @@ ai_row_add(AiNodeState *node, TupleTableSlot *slot)
 	row->stage = 0;
 	dlist_push_tail(&node->rows, &row->node);
 	node->n_rows++;
-	node->bytes += MemoryContextMemAllocated(row->context, false);
+	count_memory(node, row);
 	return row;
 }
 
@@ -298,13 +308,11 @@ work_on_group(AiNodeState *node, AiRow *row, bool its_turn)
 void
 ai_row_work(AiNodeState *node, AiRow *row, bool its_turn)
 {
-	Size		before = MemoryContextMemAllocated(row->context, false);
-
 	row->blocked = false;
 	while (row->state == AI_ROW_WORKING && work_on_group(node, row, its_turn))
 		continue;
 	ResetExprContext(node->custom.ss.ps.ps_ExprContext);
-	node->bytes += MemoryContextMemAllocated(row->context, false) - before;
+	count_memory(node, row);
 }
 
 /* Rows that each filter must have been tested on before its rank counts. */
@@ -391,6 +399,7 @@ ai_row_slot(AiNodeState *node, AiRow *row)
 		if (row->steps[n] == AI_STEP_ARRIVED)
 			take_value(node, row, n);
 	}
+	count_memory(node, row);
 	show(node, row);
 	return node->custom.ss.ss_ScanTupleSlot;
 }
@@ -405,7 +414,8 @@ ai_row_recycle(AiNodeState *node, AiRow *row)
 		if (waiter->job != NULL)
 			ai_job_leave(node->statement, waiter->job, waiter);
 	}
-	node->bytes -= MemoryContextMemAllocated(row->context, false);
+	node->bytes -= row->counted;
+	row->counted = 0;
 	MemoryContextReset(row->context);
 	dlist_delete(&row->node);
 	node->n_rows--;

@@ -8,7 +8,10 @@
  * not touched before the row's turn (`blocked`): rows are worked on ahead, and
  * the reader may never want this one.
  *
- * Memory: values are in the row's own context, reset when it is recycled.
+ * Memory: values are in the row's own context, reset when it is recycled.  What
+ * a context holds is measured at one place (count_memory), whoever made it grow:
+ * the node's sum is what was last measured of each row, so that a row takes out
+ * of it exactly what it put in.
  */
 #ifndef AI_ROW_H
 #define AI_ROW_H
@@ -65,6 +68,7 @@ typedef struct AiRow
 {
 	dlist_node	node;			/* in the node's ring, or among the free */
 	MemoryContext context;
+	Size		counted;		/* of its context, in the node's bytes */
 	AiRowState	state;
 	bool		blocked;
 	int			stage;			/* filters passed */
@@ -93,7 +97,7 @@ typedef struct AiNodeState
 	int			n_rows;
 	dlist_head	free;
 	slist_head	ready;			/* waiters whose call has arrived */
-	Size		bytes;			/* of the rows' contexts */
+	Size		bytes;			/* the sum of the rows' `counted` */
 	bool		child_done;
 	AiRow	   *emitted;		/* the reader still looks at it */
 	double		waited_ms;		/* with nothing else to do */

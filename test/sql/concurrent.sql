@@ -255,6 +255,10 @@ SET jit = on;
 SELECT compiled('SELECT count(ai_complete(i::text)) FROM generate_series(1, 10000) i');
 RESET jit;
 
+-- long answers leave as much room for rows ahead as short ones: a row takes out
+-- of the node's memory what it put in
+SELECT requests FROM calls($$SELECT ai_embed('text ' || i, model => 'v', dimensions => 3072) FROM generate_series(1, 8000) i$$);
+
 DROP TABLE t, few, parts;
 DROP FUNCTION calls, told, compiled;
 DROP EXTENSION ai_gateway;
