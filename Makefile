@@ -10,7 +10,7 @@ EXTENSION = ai_gateway
 MODULE_big = ai_gateway
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" ai_gateway.control)
 
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 DATA_built = sql/ai_gateway--$(EXTVERSION).sql
 DATA = $(wildcard sql/updates/*.sql)
 EXTRA_CLEAN = sql/ai_gateway--*.sql test/unit/build test/fuzz/build
@@ -64,5 +64,5 @@ $(DATA_built): $(sort $(wildcard sql/install/*.sql)) ai_gateway.control
 	cat $(filter %.sql,$^) > $@
 
 # every object sees every header: a full build takes seconds
-$(OBJS): $(wildcard src/*.h src/*/*.h) ai_gateway.control
+$(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h) ai_gateway.control
 endif

@@ -4,13 +4,14 @@
  */
 #include "postgres.h"
 
-#include "catalog/model.h"
-#include "compat.h"
 #include "exec/node.h"
-#include "guc.h"
+#include "fn/functions.h"
 #include "miscadmin.h"
+#include "pg/compat.h"
+#include "pg/guc.h"
 #include "plan/rewrite.h"
 #include "provider/provider.h"
+#include "registry/model.h"
 #include "shared/activity.h"
 
 AI_MODULE_MAGIC;
@@ -32,6 +33,7 @@ _PG_init(void)
 			ai_guc_define_setting(provider->name, provider->parameters[k]);
 	}
 	ai_guc_finish();
+	ai_functions_register(ai_functions);
 	ai_model_init();
 	ai_activity_init();
 	ai_node_init();

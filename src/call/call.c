@@ -11,9 +11,9 @@
 #include "call/engine.h"
 #include "call/lane.h"
 #include "call/target.h"
-#include "guc.h"
 #include "miscadmin.h"
-#include "text.h"
+#include "pg/guc.h"
+#include "pg/text.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

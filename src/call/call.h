@@ -39,10 +39,10 @@
 
 #include "postgres.h"
 
-#include "catalog/model.h"
 #include "http/http.h"
 #include "lib/ilist.h"
 #include "provider/stream.h"
+#include "registry/model.h"
 
 typedef enum AiCallState
 {

@@ -26,7 +26,7 @@
 #include "call/target.h"
 #include "call/token.h"
 #include "common/pg_prng.h"
-#include "guc.h"
+#include "pg/guc.h"
 #include "util/redact.h"
 #include "utils/builtins.h"
 

@@ -11,7 +11,7 @@
 #include "call/structured.h"
 #include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
-#include "text.h"
+#include "pg/text.h"
 #include "util/schema.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

@@ -18,7 +18,8 @@
 #include <time.h>
 
 #include "call/target.h"
-#include "guc.h"
+#include "pg/guc.h"
+#include "pg/openssl.h"
 #include "provider/auth.h"
 #include "util/url.h"
 

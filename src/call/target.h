@@ -8,10 +8,10 @@
 
 #include "postgres.h"
 
-#include "catalog/model.h"
-#include "catalog/secret.h"
 #include "http/http.h"
 #include "provider/provider.h"
+#include "registry/model.h"
+#include "registry/secret.h"
 
 typedef struct AiResolvedTarget
 {
@@ -37,18 +37,6 @@ extern bool ai_target_describe(const AiModel *model, AiResolvedTarget *resolved,
  */
 extern bool ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved,
 							  AiFailure *failure);
-
-/*
- * Checks one row of ai_gateway.models by itself and raises an error that names
- * the column.
- */
-extern void ai_registration_check(const AiModel *model);
-
-/*
- * Checks one row of ai_gateway.model_profiles, as ai_registration_check() does.
- */
-struct AiRow;
-extern void ai_profile_check(const struct AiRow *row);
 
 /* The protocol of a registration; NONE if its names are unknown. */
 extern AiProtocolId ai_model_protocol(const AiModel *model);

@@ -8,9 +8,9 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "exec/explain.h"
-#include "guc.h"
+#include "pg/compat.h"
+#include "pg/guc.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "commands/explain.h"
-#include "exec/row.h"
+#include "exec/program.h"
 
 extern void ai_explain(AiNodeState *node, ExplainState *es);
 

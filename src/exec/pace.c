@@ -8,9 +8,9 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "exec/pace.h"
 #include "executor/executor.h"
+#include "pg/compat.h"
 
 static struct
 {

@@ -22,12 +22,12 @@
 #include "postgres.h"
 
 #include "exec/explain.h"
-#include "exec/row.h"
+#include "exec/program.h"
 #include "executor/executor.h"
-#include "guc.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
 #include "nodes/nodeFuncs.h"
+#include "pg/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 

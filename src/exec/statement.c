@@ -25,9 +25,10 @@
 
 #include "exec/prefix.h"
 #include "exec/statement.h"
-#include "guc.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "pg/guc.h"
+#include "pg/openssl.h"
 #include "shared/activity.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"

@@ -23,7 +23,7 @@
 
 #include "postgres.h"
 
-#include "call/function.h"
+#include "ask/function.h"
 #include "lib/ilist.h"
 #include "nodes/execnodes.h"
 

@@ -5,7 +5,7 @@
 #ifndef AI_FUNCTIONS_H
 #define AI_FUNCTIONS_H
 
-#include "call/function.h"
+#include "ask/function.h"
 
 extern const AiFunction ai_function_complete;
 extern const AiFunction ai_function_try_complete;
@@ -14,6 +14,9 @@ extern const AiFunction ai_function_json;
 extern const AiFunction ai_function_embed;
 extern const AiFunction ai_function_moderate;
 extern const AiFunction ai_function_transcribe;
+
+/* The list of them, ended by NULL. */
+extern const AiFunction *const ai_functions[];
 
 /* The function as SQL calls it: one call, waited for. */
 extern Datum ai_function_run(FunctionCallInfo fcinfo, const AiFunction *function);

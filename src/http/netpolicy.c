@@ -12,8 +12,8 @@
  */
 #include "postgres.h"
 
-#include "guc.h"
 #include "http/transfer.h"
+#include "pg/guc.h"
 #include "util/url.h"
 
 bool

@@ -17,8 +17,8 @@
  */
 #include "postgres.h"
 
-#include "guc.h"
 #include "http/transfer.h"
+#include "pg/guc.h"
 #include "util/url.h"
 
 #define MAX_HEADER_BYTES	(256 * 1024)

@@ -21,7 +21,7 @@
  */
 #include "postgres.h"
 
-#include "call/function.h"
+#include "ask/function.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/correlated.h"

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "call/function.h"
+#include "ask/function.h"
 #include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/expression.h"

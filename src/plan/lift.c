@@ -8,10 +8,10 @@
  */
 #include "postgres.h"
 
-#include "call/function.h"
-#include "compat.h"
+#include "ask/function.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "pg/compat.h"
 #include "plan/expression.h"
 #include "plan/lift.h"
 #include "utils/lsyscache.h"
@@ -232,23 +232,15 @@ lift_coalesce(CoalesceExpr *expression, AiLift *lift)
 	return (Node *) result;
 }
 
-typedef struct TestSubstitution
-{
-	Var		   *value;
-	bool		nested;			/* a CaseTestExpr that may be another's */
-} TestSubstitution;
-
 /* The value that CASE x WHEN ... compares with, in place of its placeholder. */
 static Node *
-test_mutator(Node *node, TestSubstitution *substitution)
+test_mutator(Node *node, Var *value)
 {
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, CaseTestExpr))
-		return (Node *) copyObject(substitution->value);
-	if (IsA(node, CaseExpr) || IsA(node, ArrayCoerceExpr))
-		substitution->nested = true;
-	return expression_tree_mutator(node, test_mutator, substitution);
+		return (Node *) copyObject(value);
+	return expression_tree_mutator(node, test_mutator, value);
 }
 
 static bool
@@ -288,7 +280,7 @@ lift_case(CaseExpr *expression, AiLift *lift)
 	List	   *outer_guards = lift->guards;
 	CaseExpr   *result = makeNode(CaseExpr);
 	int			n_deciding = deciding_conditions(expression);
-	TestSubstitution substitution = {0};
+	Var		   *operand = NULL;
 	ListCell   *cell;
 
 	*result = *expression;
@@ -323,7 +315,7 @@ lift_case(CaseExpr *expression, AiLift *lift)
 				}
 			}
 		}
-		substitution.value = remember(lift, lift_mutator((Node *) expression->arg, lift));
+		operand = remember(lift, lift_mutator((Node *) expression->arg, lift));
 		result->arg = NULL;
 	}
 	foreach(cell, expression->args)
@@ -334,7 +326,7 @@ lift_case(CaseExpr *expression, AiLift *lift)
 
 		*new_when = *when;
 		if (expression->arg != NULL)
-			condition = test_mutator(condition, &substitution);
+			condition = test_mutator(condition, operand);
 		condition = lift_mutator(condition, lift);
 		if (foreach_current_index(cell) < n_deciding)
 		{

@@ -27,7 +27,6 @@
 
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
-#include "guc.h"
 #include "jit/jit.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
@@ -35,6 +34,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
+#include "pg/guc.h"
 #include "plan/append.h"
 #include "plan/arguments.h"
 #include "plan/build.h"

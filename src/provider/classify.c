@@ -9,7 +9,7 @@
  * order is: status, code or type, text.  Sources: the error pages of the
  * vendors' API references.
  */
-#include "provider/protocols.h"
+#include "provider/protocol/protocols.h"
 
 #include <ctype.h>
 #include <stdio.h>

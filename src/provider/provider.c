@@ -14,7 +14,7 @@
 
 #include "provider/auth.h"
 #include "provider/parts.h"
-#include "provider/protocols.h"
+#include "provider/protocol/protocols.h"
 
 const char *const ai_task_names[AI_TASKS] = {
 	[AI_TASK_CHAT] = "chat",

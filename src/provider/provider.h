@@ -88,8 +88,6 @@ typedef struct AiDialect
 	const char *max_tokens;		/* other names of members */
 	const char *seed;
 	const char *dimensions;
-	const char *rerank_path;
-	const char *rerank_top;
 	bool		json_object_only;	/* has JSON, but takes no schema */
 	bool		base64;			/* embeddings are asked for in base64 */
 	bool		no_stream_options;	/* a stream tells its usage unasked */
@@ -116,7 +114,6 @@ typedef struct AiProvider
 								 * the GUC must give one */
 	const char *hosts;			/* its own hosts, as a list of
 								 * ai_host_listed() */
-	const char *key_variable;	/* the environment variable its users know */
 	const char *const *settings;	/* keys that models.settings may have;
 									 * NULL-ended */
 	const char *const *parameters;	/* those of its configuration:

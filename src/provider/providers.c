@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "provider/protocols.h"
+#include "provider/protocol/protocols.h"
 
 #define CHAT		AI_TASK_BIT(AI_TASK_CHAT)
 #define EMBED		AI_TASK_BIT(AI_TASK_EMBED)
@@ -66,7 +66,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.openai.com/v1",
 		.hosts = "api.openai.com, eu.api.openai.com, us.api.openai.com",
-		.key_variable = "OPENAI_API_KEY",
 		.settings = openai_settings,
 		.parameters = openai_parameters,
 		.dialect = {.max_tokens = "max_completion_tokens",.base64 = true},
@@ -89,7 +88,6 @@ const AiProvider ai_providers[] = {
 		.task_protocols = {[AI_TASK_MODERATE] = AI_PROTOCOL_CONTENT_SAFETY},
 		.tasks = CHAT | EMBED | MODERATE | TRANSCRIBE,
 		.auth = AI_AUTH_AZURE,
-		.key_variable = "AZURE_OPENAI_API_KEY",
 		.settings = azure_settings,
 		.parameters = azure_parameters,
 		.dialect = {.base64 = true},
@@ -107,7 +105,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.anthropic.com",
 		.hosts = "api.anthropic.com",
-		.key_variable = "ANTHROPIC_API_KEY",
 		.settings = anthropic_settings,
 		.description = "Anthropic",
 	},
@@ -124,7 +121,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://bedrock-runtime.{region}.amazonaws.com",
 		.hosts = "bedrock-runtime.*.amazonaws.com, bedrock-runtime-fips.*.amazonaws.com, bedrock-mantle.*.api.aws",
-		.key_variable = "AWS_BEARER_TOKEN_BEDROCK",
 		.settings = bedrock_settings,
 		.parameters = bedrock_parameters,
 		.bases = {
@@ -142,7 +138,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://generativelanguage.googleapis.com",
 		.hosts = "generativelanguage.googleapis.com",
-		.key_variable = "GEMINI_API_KEY",
 		.settings = gemini_settings,
 		.bases = {
 			{AI_PROTOCOL_GEMINI, "/v1beta"},
@@ -179,7 +174,6 @@ const AiProvider ai_providers[] = {
 		.auth = AI_AUTH_BEARER,
 		.endpoint = "http://127.0.0.1:11434",
 		.hosts = "ollama.com",
-		.key_variable = "OLLAMA_API_KEY",
 		.settings = ollama_settings,
 		.bases = {{AI_PROTOCOL_OPENAI_RESPONSES, "/v1"}, {AI_PROTOCOL_OPENAI_CHAT, "/v1"}},
 		.description = "Ollama",
@@ -237,7 +231,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.cohere.com",
 		.hosts = "api.cohere.com, api.cohere.ai",
-		.key_variable = "COHERE_API_KEY",
 		.settings = cohere_settings,
 		.bases = {{AI_PROTOCOL_COHERE, "/v2"}, {AI_PROTOCOL_OPENAI_CHAT, "/compatibility/v1"}},
 		.description = "Cohere",
@@ -250,7 +243,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.mistral.ai/v1",
 		.hosts = "api.mistral.ai",
-		.key_variable = "MISTRAL_API_KEY",
 		.settings = no_settings,
 		.max_inputs = 512,
 		.max_input_bytes = 45000,	/* about 16,000 tokens a request */
@@ -266,7 +258,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.voyageai.com/v1",
 		.hosts = "api.voyageai.com, ai.mongodb.com",
-		.key_variable = "VOYAGE_API_KEY",
 		.settings = voyage_settings,
 		.bases = {{AI_PROTOCOL_VOYAGE, "/v1"}},
 		.description = "Voyage",
@@ -279,7 +270,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.jina.ai/v1",
 		.hosts = "api.jina.ai",
-		.key_variable = "JINA_API_KEY",
 		.settings = no_settings,
 		.max_inputs = 512,
 		.bases = {{AI_PROTOCOL_OPENAI_CHAT, "/v1"}},
@@ -294,7 +284,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://openrouter.ai/api/v1",
 		.hosts = "openrouter.ai",
-		.key_variable = "OPENROUTER_API_KEY",
 		.settings = store_settings,
 		.bases = {{AI_PROTOCOL_OPENAI_RESPONSES, "/api/v1"}, {AI_PROTOCOL_OPENAI_CHAT, "/api/v1"}},
 		.description = "OpenRouter",
@@ -308,7 +297,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.groq.com/openai/v1",
 		.hosts = "api.groq.com",
-		.key_variable = "GROQ_API_KEY",
 		.settings = store_settings,
 		.dialect = {.max_tokens = "max_completion_tokens"},
 		.bases = {{AI_PROTOCOL_OPENAI_RESPONSES, "/openai/v1"}, {AI_PROTOCOL_OPENAI_CHAT, "/openai/v1"}},
@@ -322,7 +310,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.together.xyz/v1",
 		.hosts = "api.together.xyz, api.together.ai",
-		.key_variable = "TOGETHER_API_KEY",
 		.settings = no_settings,
 		.bases = {{AI_PROTOCOL_OPENAI_CHAT, "/v1"}},
 		.description = "Together",
@@ -336,7 +323,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.deepseek.com",
 		.hosts = "api.deepseek.com",
-		.key_variable = "DEEPSEEK_API_KEY",
 		.settings = no_settings,
 		.dialect = {.json_object_only = true},
 		.bases = {{AI_PROTOCOL_ANTHROPIC_MESSAGES, "/anthropic"}},
@@ -351,7 +337,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.x.ai/v1",
 		.hosts = "api.x.ai, us-east-1.api.x.ai, eu-west-1.api.x.ai",
-		.key_variable = "XAI_API_KEY",
 		.settings = store_settings,
 		.dialect = {.reasoning_beside = true},
 		.bases = {{AI_PROTOCOL_OPENAI_RESPONSES, "/v1"}, {AI_PROTOCOL_OPENAI_CHAT, "/v1"}},
@@ -365,7 +350,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://api.perplexity.ai",
 		.hosts = "api.perplexity.ai",
-		.key_variable = "PERPLEXITY_API_KEY",
 		.settings = no_settings,
 		.description = "Perplexity",
 	},
@@ -377,7 +361,6 @@ const AiProvider ai_providers[] = {
 		.key_required = true,
 		.endpoint = "https://router.huggingface.co/v1",
 		.hosts = "router.huggingface.co",
-		.key_variable = "HF_TOKEN",
 		.settings = no_settings,
 		.bases = {{AI_PROTOCOL_OPENAI_CHAT, "/v1"}},
 		.description = "Hugging Face's router",

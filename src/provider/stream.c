@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "provider/protocols.h"
+#include "provider/protocol/protocols.h"
 #include "util/sse.h"
 
 typedef enum StreamForm

@@ -6,8 +6,8 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "miscadmin.h"
+#include "pg/compat.h"
 #include "port/atomics.h"
 #include "shared/activity.h"
 #include "storage/ipc.h"

@@ -1,7 +1,7 @@
 /*
  * crypto.h
  *	  The cryptography that signing needs, as functions that the pure layer is
- *	  given: PostgreSQL's and OpenSSL's in the server (crypto.c), a test's in a
+ *	  given: PostgreSQL's and OpenSSL's in the server (pg/openssl.c), a test's in a
  *	  test.  Pure.
  */
 #ifndef AI_CRYPTO_H
@@ -18,7 +18,5 @@ typedef struct AiCrypto
 	/* RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 RS256); appends the signature */
 	bool		(*rs256) (const char *pem, const void *data, size_t len, AiBuffer *signature);
 } AiCrypto;
-
-extern const AiCrypto ai_crypto;
 
 #endif							/* AI_CRYPTO_H */

@@ -25,7 +25,6 @@ typedef struct AiHttpReply
 	int			status;			/* 0 until a status line was read */
 	AiBuffer	headers;		/* "Name: value\n" each, of the last block */
 	AiBuffer	body;
-	double		elapsed_ms;
 	struct AiReplyStream *stream;	/* what the body was taken in by as it
 									 * came, in place of `body`; borrowed */
 } AiHttpReply;

@@ -1,0 +1,110 @@
+/*
+ * function.c
+ *	  Which functions of pg_proc are model calls (function.h).
+ *
+ * State: the list of functions, as registered; what is known of the functions
+ * met in plans, by OID, forgotten when pg_proc changes.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "ask/function.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+
+typedef struct KnownFunction
+{
+	Oid			oid;			/* the key */
+	const AiFunction *function; /* NULL = none of ours */
+} KnownFunction;
+
+static const AiFunction *const *functions = NULL;
+static HTAB *known = NULL;
+
+void
+ai_functions_register(const AiFunction *const *all)
+{
+	functions = all;
+}
+
+bool
+ai_function_is_null(const AiFunction *function, FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < fcinfo->nargs; i++)
+	{
+		if ((function->required & (1U << i)) && fcinfo->args[i].isnull)
+			return true;
+	}
+	return false;
+}
+
+static void
+forget(Datum argument, int cache, uint32 hash)
+{
+	HASH_SEQ_STATUS scan;
+	KnownFunction *entry;
+
+	hash_seq_init(&scan, known);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		hash_search(known, &entry->oid, HASH_REMOVE, NULL);
+}
+
+/* Is it a C function of this library, by that name? */
+static const AiFunction *
+look_up(Oid oid)
+{
+	const AiFunction *found = NULL;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+	bool		isnull;
+	Datum		library;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	library = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_probin, &isnull);
+	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId && !isnull &&
+		!((Form_pg_proc) GETSTRUCT(tuple))->proretset)
+	{
+		char	   *path = TextDatumGetCString(library);
+		const char *name = strrchr(path, '/');
+		char	   *symbol = TextDatumGetCString(SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull));
+
+		name = name ? name + 1 : path;
+		for (int i = 0; functions[i] != NULL && strncmp(name, "ai_gateway", 10) == 0; i++)
+		{
+			if (strcmp(functions[i]->symbol, symbol) == 0)
+				found = functions[i];
+		}
+	}
+	ReleaseSysCache(tuple);
+	return found;
+}
+
+const AiFunction *
+ai_function_by_oid(Oid oid)
+{
+	KnownFunction *entry;
+	const AiFunction *function;
+	bool		found;
+
+	if (oid < FirstNormalObjectId)
+		return NULL;
+	if (known == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownFunction)};
+
+		known = hash_create("ai_gateway functions", 64, &control, HASH_ELEM | HASH_BLOBS);
+		CacheRegisterSyscacheCallback(PROCOID, forget, (Datum) 0);
+	}
+	entry = hash_search(known, &oid, HASH_FIND, NULL);
+	if (entry != NULL)
+		return entry->function;
+	function = look_up(oid);	/* may empty the table */
+	entry = hash_search(known, &oid, HASH_ENTER, &found);
+	entry->function = function;
+	return function;
+}

@@ -1,0 +1,60 @@
+/*
+ * function.h
+ *	  A scalar model call as data: what turns SQL arguments into a call, and the
+ *	  call's outcome into an SQL value.
+ *
+ * Two drivers use it: the SQL function itself, which makes one call and waits,
+ * and the plan node of exec/, which keeps many under way.  fn/ has the
+ * functions and fills the table.
+ *
+ * Who may throw: all of it.  `prepare` raises what is the caller's fault,
+ * `result` obeys ai_gateway.on_error for a call that failed.
+ */
+#ifndef AI_FUNCTION_H
+#define AI_FUNCTION_H
+
+#include "call/call.h"
+#include "fmgr.h"
+
+typedef struct AiFunction
+{
+	const char *symbol;			/* pg_proc.prosrc */
+	AiTask		task;
+	uint32		required;		/* bits of arguments: a NULL one gives NULL,
+								 * and no call */
+	int			model;			/* the number of the argument */
+	int			options;		/* likewise; -1 = it has none */
+	bool		shares_request; /* the inputs of several calls may travel in
+								 * one request */
+	bool		reports_failure;	/* a failed call is a result, never an
+									 * error */
+
+	/*
+	 * Fills the request, in the call's own context: nothing of it points into
+	 * the arguments.
+	 */
+	void		(*prepare) (FunctionCallInfo fcinfo, AiCall *call);
+
+	/*
+	 * The value, in the current context, of a call that is done; `input` is
+	 * which one of the inputs it is for.  Sets fcinfo->isnull.
+	 */
+	Datum		(*result) (FunctionCallInfo fcinfo, AiCall *call, int input);
+} AiFunction;
+
+/*
+ * All there are, ended by NULL.  Once, when the library is loaded: the list is
+ * made in fn/, above this folder.
+ */
+extern void ai_functions_register(const AiFunction *const *functions);
+
+/* Is an argument NULL that must not be? */
+extern bool ai_function_is_null(const AiFunction *function, FunctionCallInfo fcinfo);
+
+/*
+ * The function behind an OID of pg_proc, or NULL if it is none of these.
+ * Cheap enough to be asked for every function of every plan.
+ */
+extern const AiFunction *ai_function_by_oid(Oid oid);
+
+#endif							/* AI_FUNCTION_H */

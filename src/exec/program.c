@@ -1,0 +1,423 @@
+/*
+ * program.c
+ *	  The steps of a row (program.h).
+ *
+ * Steps are in an order in which each depends on earlier ones only, so one
+ * pass over a group does all that can be done.  Expressions see the row as the
+ * node's scan slot; what they give is copied into the row's context.
+ */
+#include "postgres.h"
+
+#include "exec/program.h"
+#include "executor/executor.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+#define MAX_RANKED		16
+
+static AiRow *
+new_row(AiNodeState *node)
+{
+	AiRow	   *row;
+
+	if (!dlist_is_empty(&node->free))
+		return dlist_container(AiRow, node, dlist_pop_head_node(&node->free));
+	row = MemoryContextAllocZero(node->context, sizeof(AiRow));
+	row->context = AllocSetContextCreate(node->context, "ai_gateway row", ALLOCSET_SMALL_SIZES);
+	row->values = MemoryContextAlloc(node->context, sizeof(Datum) * node->n_attributes);
+	row->nulls = MemoryContextAlloc(node->context, sizeof(bool) * node->n_attributes);
+	row->steps = MemoryContextAlloc(node->context, sizeof(AiStepState) * node->n_steps);
+	row->waiters = MemoryContextAllocZero(node->context, sizeof(AiWaiter) * node->n_steps);
+	for (int i = 0; i < node->n_steps; i++)
+	{
+		row->waiters[i].ready = &node->ready;
+		row->waiters[i].owner = row;
+	}
+	return row;
+}
+
+/* Brings the node's sum up to date with what the row's context holds now. */
+static void
+count_memory(AiNodeState *node, AiRow *row)
+{
+	Size		holds = MemoryContextMemAllocated(row->context, false);
+
+	node->bytes += holds - row->counted;
+	row->counted = holds;
+}
+
+AiRow *
+ai_row_add(AiNodeState *node, TupleTableSlot *slot)
+{
+	AiRow	   *row = new_row(node);
+	MemoryContext caller = MemoryContextSwitchTo(row->context);
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < node->n_columns; i++)
+	{
+		int			from = node->columns[i] - 1;
+		Form_pg_attribute attribute = TupleDescAttr(slot->tts_tupleDescriptor, from);
+
+		row->nulls[i] = slot->tts_isnull[from];
+		row->values[i] = row->nulls[i] ? (Datum) 0
+			: datumCopy(slot->tts_values[from], attribute->attbyval, attribute->attlen);
+	}
+	MemoryContextSwitchTo(caller);
+	for (int i = node->n_columns; i < node->n_attributes; i++)
+	{
+		row->values[i] = (Datum) 0;
+		row->nulls[i] = true;
+	}
+	memset(row->steps, 0, sizeof(AiStepState) * node->n_steps);
+	row->state = AI_ROW_WORKING;
+	row->blocked = false;
+	row->stage = 0;
+	dlist_push_tail(&node->rows, &row->node);
+	node->n_rows++;
+	count_memory(node, row);
+	return row;
+}
+
+/* The row as expressions see it. */
+static ExprContext *
+show(AiNodeState *node, AiRow *row)
+{
+	TupleTableSlot *slot = node->custom.ss.ss_ScanTupleSlot;
+	ExprContext *econtext = node->custom.ss.ps.ps_ExprContext;
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, row->values, sizeof(Datum) * node->n_attributes);
+	memcpy(slot->tts_isnull, row->nulls, sizeof(bool) * node->n_attributes);
+	ExecStoreVirtualTuple(slot);
+	econtext->ecxt_scantuple = slot;
+	return econtext;
+}
+
+static void
+put(AiRow *row, const AiStep *step, Datum value, bool isnull)
+{
+	MemoryContext caller = MemoryContextSwitchTo(row->context);
+
+	row->nulls[step->attribute] = isnull;
+	row->values[step->attribute] = isnull ? (Datum) 0 : datumCopy(value, step->typbyval, step->typlen);
+	MemoryContextSwitchTo(caller);
+}
+
+/* The call of a step has arrived: its value into the register.  May raise. */
+static void
+take_value(AiNodeState *node, AiRow *row, int n)
+{
+	AiStep	   *step = &node->steps[n];
+	AiJob	   *job = row->waiters[n].job;
+	ExprContext *econtext = node->custom.ss.ps.ps_ExprContext;
+	MemoryContext caller = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+	bool		isnull;
+	Datum		value = ai_job_value(node->statement, job, step->site, &isnull);
+
+	put(row, step, value, isnull);
+	MemoryContextSwitchTo(caller);
+	row->steps[n] = AI_STEP_DONE;
+	ai_job_leave(node->statement, job, &row->waiters[n]);
+}
+
+static bool
+has_passed(const AiNodeState *node, const AiRow *row, int group)
+{
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		if (node->steps[n].group == group && node->steps[n].kind == AI_STEP_FILTER)
+			return row->steps[n] == AI_STEP_DONE;
+	}
+	return false;
+}
+
+static bool
+guard_holds(const AiRow *row, const AiGuard *guard)
+{
+	bool		isnull = row->nulls[guard->attribute];
+	Datum		value = row->values[guard->attribute];
+
+	switch (guard->test)
+	{
+		case AI_GUARD_TRUE:
+			return !isnull && DatumGetBool(value);
+		case AI_GUARD_NOT_TRUE:
+			return isnull || !DatumGetBool(value);
+		case AI_GUARD_NOT_FALSE:
+			return isnull || DatumGetBool(value);
+		case AI_GUARD_NULL:
+			return isnull;
+	}
+	return false;
+}
+
+static bool
+guards_hold(const AiRow *row, const AiStep *step)
+{
+	for (int i = 0; i < step->n_guards; i++)
+	{
+		if (!guard_holds(row, &step->guards[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Asks for a step's call; its arguments stay in the per-tuple memory. */
+static void
+ask(AiNodeState *node, AiRow *row, int n)
+{
+	AiStep	   *step = &node->steps[n];
+	FunctionCallInfo fcinfo = step->site->fcinfo;
+	ExprContext *econtext = show(node, row);
+	MemoryContext caller = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+
+	for (int i = 0; i < fcinfo->nargs; i++)
+		fcinfo->args[i].value = ExecEvalExpr(step->arguments[i], econtext, &fcinfo->args[i].isnull);
+	if (ai_function_is_null(step->site->function, fcinfo))
+		row->steps[n] = AI_STEP_DONE;
+	else
+	{
+		ai_job_ask(node->statement, step->site, &row->waiters[n]);
+		row->steps[n] = row->waiters[n].waits ? AI_STEP_WAITING : AI_STEP_ARRIVED;
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * Are the steps that this one reads done?  False also where one of them would
+ * raise now and it is not the row's turn; then the row is blocked.
+ */
+static bool
+needs_are_met(AiNodeState *node, AiRow *row, const AiStep *step, bool its_turn)
+{
+	for (int i = 0; i < step->n_needs; i++)
+	{
+		int			need = step->needs[i];
+
+		if (row->steps[need] == AI_STEP_ARRIVED)
+		{
+			if (!its_turn && ai_job_raises(row->waiters[need].job))
+			{
+				row->blocked = true;
+				return false;
+			}
+			take_value(node, row, need);
+		}
+		if (row->steps[need] != AI_STEP_DONE)
+			return false;
+	}
+	return true;
+}
+
+/* One step; false if the row is decided. */
+static bool
+do_step(AiNodeState *node, AiRow *row, int n)
+{
+	AiStep	   *step = &node->steps[n];
+	ExprContext *econtext;
+	Datum		value;
+	bool		isnull;
+
+	if (!guards_hold(row, step))
+	{
+		row->steps[n] = AI_STEP_DONE;
+		return true;
+	}
+	switch (step->kind)
+	{
+		case AI_STEP_VALUE:
+			econtext = show(node, row);
+			value = ExecEvalExprSwitchContext(step->expression, econtext, &isnull);
+			put(row, step, value, isnull);
+			row->steps[n] = AI_STEP_DONE;
+			return true;
+		case AI_STEP_CALL:
+			ask(node, row, n);
+			return true;
+		case AI_STEP_FILTER:
+			econtext = show(node, row);
+			row->steps[n] = AI_STEP_DONE;
+			step->tested++;
+			if (!ExecQual(step->expression, econtext))
+			{
+				row->state = AI_ROW_DROPPED;
+				return false;
+			}
+			step->passed++;
+			row->stage++;
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The group that the row works on: one that it has begun, since the order may
+ * have changed since, else the first in order that it has not passed.
+ */
+static int
+group_of(const AiNodeState *node, const AiRow *row)
+{
+	int			next = -1;
+
+	if (!node->reorders)
+		return node->order[row->stage];
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		int			group = node->steps[n].group;
+
+		if (group < node->n_filters && row->steps[n] != AI_STEP_PENDING && !has_passed(node, row, group))
+			return group;
+	}
+	for (int i = 0; i < node->n_filters && next < 0; i++)
+	{
+		if (!has_passed(node, row, node->order[i]))
+			next = node->order[i];
+	}
+	return next;
+}
+
+/*
+ * One pass over the row's group; true if the row went on to another group.
+ */
+static bool
+work_on_group(AiNodeState *node, AiRow *row, bool its_turn)
+{
+	bool		last = row->stage == node->n_filters;
+	int			group = last ? node->n_filters : group_of(node, row);
+	bool		open = false;
+
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		AiStep	   *step = &node->steps[n];
+
+		if (step->group != group)
+			continue;
+		if (row->steps[n] == AI_STEP_PENDING && needs_are_met(node, row, step, its_turn) &&
+			!do_step(node, row, n))
+			return row->state == AI_ROW_WORKING;
+		if (row->blocked)
+			return false;
+		if (row->steps[n] == AI_STEP_PENDING || row->steps[n] == AI_STEP_WAITING)
+			open = true;
+	}
+	if (last && !open)
+		row->state = AI_ROW_READY;
+	return false;
+}
+
+void
+ai_row_work(AiNodeState *node, AiRow *row, bool its_turn)
+{
+	row->blocked = false;
+	while (row->state == AI_ROW_WORKING && work_on_group(node, row, its_turn))
+		continue;
+	ResetExprContext(node->custom.ss.ps.ps_ExprContext);
+	count_memory(node, row);
+}
+
+/* Rows that each filter must have been tested on before its rank counts. */
+#define RANKED_AFTER	32
+
+/* The cost of testing a row, in milliseconds of its calls. */
+static double
+filter_cost(const AiNodeState *node, int group)
+{
+	double		cost = 0;
+
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		const AiStep *step = &node->steps[n];
+
+		if (step->group == group && step->kind == AI_STEP_CALL && step->site->counts.arrived > 0)
+			cost += step->site->counts.latency_ms / step->site->counts.arrived;
+	}
+	return cost;
+}
+
+static const AiStep *
+filter_of(const AiNodeState *node, int group)
+{
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		if (node->steps[n].group == group && node->steps[n].kind == AI_STEP_FILTER)
+			return &node->steps[n];
+	}
+	return NULL;
+}
+
+void
+ai_row_rank_filters(AiNodeState *node)
+{
+	double		ranks[MAX_RANKED];
+
+	if (!node->reorders || node->n_filters > MAX_RANKED)
+		return;
+	for (int group = 0; group < node->n_filters; group++)
+	{
+		const AiStep *filter = filter_of(node, group);
+		double		dropped;
+
+		if (filter == NULL || filter->tested < RANKED_AFTER)
+			return;
+		dropped = 1 - (double) filter->passed / filter->tested;
+		ranks[group] = filter_cost(node, group) / Max(dropped, 0.001);
+	}
+	/* rows that are under way have passed some in the old order: see work */
+	for (int i = 1; i < node->n_filters; i++)
+	{
+		int			group = node->order[i];
+		int			at = i;
+
+		while (at > 0 && ranks[node->order[at - 1]] > ranks[group])
+		{
+			node->order[at] = node->order[at - 1];
+			at--;
+		}
+		node->order[at] = group;
+	}
+}
+
+void
+ai_row_collect(AiNodeState *node)
+{
+	while (!slist_is_empty(&node->ready))
+	{
+		AiWaiter   *waiter = slist_container(AiWaiter, ready_node, slist_pop_head_node(&node->ready));
+		AiRow	   *row = waiter->owner;
+
+		row->steps[waiter - row->waiters] = AI_STEP_ARRIVED;
+		if (row->state == AI_ROW_WORKING && !row->blocked)
+			ai_row_work(node, row, false);
+	}
+}
+
+TupleTableSlot *
+ai_row_slot(AiNodeState *node, AiRow *row)
+{
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		if (row->steps[n] == AI_STEP_ARRIVED)
+			take_value(node, row, n);
+	}
+	count_memory(node, row);
+	show(node, row);
+	return node->custom.ss.ss_ScanTupleSlot;
+}
+
+void
+ai_row_recycle(AiNodeState *node, AiRow *row)
+{
+	for (int n = 0; n < node->n_steps; n++)
+	{
+		AiWaiter   *waiter = &row->waiters[n];
+
+		if (waiter->job != NULL)
+			ai_job_leave(node->statement, waiter->job, waiter);
+	}
+	node->bytes -= row->counted;
+	row->counted = 0;
+	MemoryContextReset(row->context);
+	dlist_delete(&row->node);
+	node->n_rows--;
+	dlist_push_tail(&node->free, &row->node);
+}

@@ -1,0 +1,127 @@
+/*
+ * program.h
+ *	  The rows that a node holds, each a small state machine.
+ *
+ * A row is WORKING: its steps are done as far as possible, one group after the
+ * other; it goes on when a call that it waits for arrives.  It ends READY, to
+ * be emitted in its turn, or DROPPED by a filter.  What would raise an error is
+ * not touched before the row's turn (`blocked`): rows are worked on ahead, and
+ * the reader may never want this one.
+ *
+ * Memory: values are in the row's own context, reset when it is recycled.  What
+ * a context holds is measured at one place (count_memory), whoever made it grow:
+ * the node's sum is what was last measured of each row, so that a row takes out
+ * of it exactly what it put in.
+ */
+#ifndef AI_PROGRAM_H
+#define AI_PROGRAM_H
+
+#include "postgres.h"
+
+#include "exec/node.h"
+#include "exec/pace.h"
+#include "exec/statement.h"
+
+typedef struct AiGuard
+{
+	int			attribute;		/* in the scan tuple, from 0 */
+	AiGuardTest test;
+} AiGuard;
+
+typedef struct AiStep
+{
+	AiStepKind	kind;
+	int			attribute;		/* its register in the scan tuple, from 0; -1
+								 * = none */
+	int			group;
+	AiGuard    *guards;
+	int			n_guards;
+	int		   *needs;			/* steps whose registers it reads */
+	int			n_needs;
+	ExprState  *expression;		/* VALUE, FILTER */
+	ExprState **arguments;		/* CALL */
+	AiSite	   *site;
+	int16		typlen;			/* of the register */
+	bool		typbyval;
+	/* FILTER: measured, for the order of several */
+	int64		tested;
+	int64		passed;
+} AiStep;
+
+typedef enum AiStepState
+{
+	AI_STEP_PENDING,
+	AI_STEP_WAITING,			/* for its call */
+	AI_STEP_ARRIVED,			/* the call has, its value was not taken yet */
+	AI_STEP_DONE,
+} AiStepState;
+
+typedef enum AiRowState
+{
+	AI_ROW_WORKING,
+	AI_ROW_READY,
+	AI_ROW_DROPPED,
+} AiRowState;
+
+typedef struct AiRow
+{
+	dlist_node	node;			/* in the node's ring, or among the free */
+	MemoryContext context;
+	Size		counted;		/* of its context, in the node's bytes */
+	AiRowState	state;
+	bool		blocked;
+	int			stage;			/* filters passed */
+	Datum	   *values;			/* of the scan tuple */
+	bool	   *nulls;
+	AiStepState *steps;
+	AiWaiter   *waiters;		/* one a step */
+} AiRow;
+
+typedef struct AiNodeState
+{
+	CustomScanState custom;		/* first */
+	AiStatement *statement;
+	MemoryContext context;		/* of the rows */
+	int			n_columns;
+	int			n_attributes;
+	int		   *columns;		/* which attribute of the child each is */
+	AiStep	   *steps;
+	int			n_steps;
+	int			n_filters;
+	bool		reorders;		/* the filters may be tested in any order */
+	int		   *order;			/* of the filters */
+	AiPace		pace;
+	List	   *reasons;
+	dlist_head	rows;			/* in the order of the child */
+	int			n_rows;
+	dlist_head	free;
+	slist_head	ready;			/* waiters whose call has arrived */
+	Size		bytes;			/* the sum of the rows' `counted` */
+	bool		child_done;
+	AiRow	   *emitted;		/* the reader still looks at it */
+	double		waited_ms;		/* with nothing else to do */
+} AiNodeState;
+
+/* A new row at the end of the ring, from the child's tuple. */
+extern AiRow *ai_row_add(AiNodeState *node, TupleTableSlot *slot);
+
+/* Does what can be done.  Its turn: errors are raised, not put off. */
+extern void ai_row_work(AiNodeState *node, AiRow *row, bool its_turn);
+
+/*
+ * Puts the filter first that drops most rows for what it costs: by the cost of
+ * a row divided by the share that is dropped, both as measured so far (rank
+ * ordering; Hellerstein and Stonebraker, Predicate Migration, SIGMOD 1993).
+ */
+extern void ai_row_rank_filters(AiNodeState *node);
+
+/* Takes in the calls that arrived, and goes on with the rows that waited. */
+extern void ai_row_collect(AiNodeState *node);
+
+/* A READY row's scan tuple, complete; errors are raised here. */
+extern TupleTableSlot *ai_row_slot(AiNodeState *node, AiRow *row);
+
+/* Out of the ring, its calls given up. */
+extern void ai_row_recycle(AiNodeState *node, AiRow *row);
+
+#endif							/* AI_PROGRAM_H */

@@ -1,0 +1,152 @@
+/*
+ * chat.c
+ *	  ai_chat(): messages and tools in, everything that came back out as jsonb.
+ */
+#include "postgres.h"
+
+#include "fn/fn.h"
+#include "fn/functions.h"
+#include "pg/text.h"
+#include "provider/messages.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(ai_chat);
+
+enum
+{
+	ARG_MESSAGES,
+	ARG_MODEL,
+	ARG_TOOLS,
+	ARG_OPTIONS,
+};
+
+static void
+raise_bad_argument(const AiFailure *failure)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s", ai_message_from_utf8(failure->message))));
+}
+
+static void
+prepare(FunctionCallInfo fcinfo, AiCall *call)
+{
+	AiFailure	failure;
+	AiMessage  *messages;
+	cJSON	   *item;
+	int			n;
+
+	call->trees[0] = ai_fn_json_arg(fcinfo, ARG_MESSAGES);
+	call->trees[1] = ai_fn_json_arg(fcinfo, ARG_TOOLS);
+	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
+
+	n = cJSON_GetArraySize(call->trees[0]);
+	if (!cJSON_IsArray(call->trees[0]) || n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("messages must be a JSON array with at least one message"),
+				 errhint("SELECT ai_chat('[{\"role\": \"user\", \"content\": \"Hello\"}]');")));
+	messages = MemoryContextAllocZero(call->context, n * sizeof(AiMessage));
+	n = 0;
+	cJSON_ArrayForEach(item, call->trees[0])
+	{
+		if (!ai_message_parse(item, n + 1, &messages[n], &failure))
+			raise_bad_argument(&failure);
+		n++;
+	}
+	if (call->trees[1] != NULL && !ai_tools_check(call->trees[1], &failure))
+		raise_bad_argument(&failure);
+	call->request.task = AI_TASK_CHAT;
+	call->request.messages = messages;
+	call->request.n_messages = n;
+	call->request.tools = call->trees[1];
+}
+
+static void
+write_count(AiJsonWriter *writer, const char *name, int64 tokens)
+{
+	ai_write_key(writer, name);
+	if (tokens < 0)
+		ai_write_tree(writer, NULL);
+	else
+		ai_write_int(writer, tokens);
+}
+
+static void
+write_text(AiJsonWriter *writer, const char *name, const char *value)
+{
+	ai_write_key(writer, name);
+	if (value == NULL || value[0] == '\0')
+		ai_write_tree(writer, NULL);
+	else
+		ai_write_string(writer, value);
+}
+
+/* malloc memory; `cost` is its decimal text or NULL. */
+static void
+write_result(AiBuffer *out, const AiCall *call, const char *cost)
+{
+	const AiReply *reply = &call->reply;
+	AiJsonWriter writer;
+
+	ai_write_start(&writer, out);
+	ai_write_object(&writer);
+	ai_write_key(&writer, "text");
+	if (reply->text == NULL)
+		ai_write_tree(&writer, NULL);
+	else
+		ai_write_string(&writer, reply->text);
+	if (reply->reasoning != NULL && reply->reasoning[0] != '\0')
+		ai_write_string_member(&writer, "reasoning", reply->reasoning);
+	ai_write_key(&writer, "tool_calls");
+	ai_write_tree(&writer, reply->tool_calls);
+	write_text(&writer, "finish_reason", ai_finish_reason_names[reply->finish]);
+	ai_write_key(&writer, "usage");
+	ai_write_object(&writer);
+	write_count(&writer, "input_tokens", ai_fn_input_tokens(&reply->usage));
+	write_count(&writer, "cached_tokens", reply->usage.cache_read);
+	write_count(&writer, "cache_write_tokens", reply->usage.cache_write);
+	write_count(&writer, "output_tokens", ai_fn_output_tokens(&reply->usage));
+	write_count(&writer, "reasoning_tokens", reply->usage.reasoning);
+	ai_write_object_end(&writer);
+	write_text(&writer, "model", reply->model ? reply->model : call->model->remote_model);
+	write_text(&writer, "provider", call->model->provider);
+	write_text(&writer, "request_id", reply->request_id);
+	ai_write_key(&writer, "cost");
+	ai_buffer_append_string(out, cost ? cost : "null");
+	ai_write_object_end(&writer);
+	ai_write_end(&writer);
+}
+
+static Datum
+chat_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+{
+	Numeric		cost;
+	AiBuffer	out = {0};
+
+	if (!ai_fn_succeeded(call))
+		PG_RETURN_NULL();
+	cost = ai_call_cost(call);
+	write_result(&out, call, cost == NULL ? NULL :
+				 DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(cost))));
+	if (out.failed)
+		ai_buffer_free(&out);
+	return ai_fn_jsonb_result(fcinfo, call, out.data);
+}
+
+const AiFunction ai_function_chat = {
+	.symbol = "ai_chat",
+	.task = AI_TASK_CHAT,
+	.required = 1U << ARG_MESSAGES,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.prepare = prepare,
+	.result = chat_result,
+};
+
+Datum
+ai_chat(PG_FUNCTION_ARGS)
+{
+	return ai_function_run(fcinfo, &ai_function_chat);
+}

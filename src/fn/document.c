@@ -1,0 +1,58 @@
+/*
+ * document.c
+ *	  ai_json(): a prompt and a JSON Schema in, a valid document out.
+ */
+#include "postgres.h"
+
+#include "call/structured.h"
+#include "fn/fn.h"
+#include "fn/functions.h"
+#include "pg/text.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(ai_json);
+
+enum
+{
+	ARG_PROMPT,
+	ARG_SCHEMA,
+	ARG_MODEL,
+	ARG_SYSTEM,
+	ARG_IMAGES,
+	ARG_OPTIONS,
+};
+
+static void
+prepare(FunctionCallInfo fcinfo, AiCall *call)
+{
+	ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES);
+	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
+	call->trees[0] = ai_fn_json_arg(fcinfo, ARG_SCHEMA);
+	ai_structured_check(call->trees[0]);
+	call->request.schema = call->trees[0];
+}
+
+static Datum
+json_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+{
+	if (!ai_fn_succeeded(call))
+		PG_RETURN_NULL();
+	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->json));
+}
+
+const AiFunction ai_function_json = {
+	.symbol = "ai_json",
+	.task = AI_TASK_CHAT,
+	.required = 1U << ARG_PROMPT | 1U << ARG_SCHEMA,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.prepare = prepare,
+	.result = json_result,
+};
+
+Datum
+ai_json(PG_FUNCTION_ARGS)
+{
+	return ai_function_run(fcinfo, &ai_function_json);
+}

@@ -1,0 +1,73 @@
+/*
+ * last_call.c
+ *	  ai_gateway.last_call(): what the last call of this session was.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "call/retry.h"
+#include "fn/fn.h"
+#include "funcapi.h"
+#include "pg/text.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(ai_last_call_row);
+
+#define N_COLUMNS	19
+
+static int
+put_text(Datum *values, bool *nulls, int column, const char *string)
+{
+	nulls[column] = string == NULL || string[0] == '\0';
+	if (!nulls[column])
+		values[column] = CStringGetTextDatum(ai_message_from_utf8(string));
+	return column + 1;
+}
+
+static int
+put_count(Datum *values, bool *nulls, int column, int64 count)
+{
+	nulls[column] = count < 0;
+	values[column] = Int64GetDatum(count);
+	return column + 1;
+}
+
+Datum
+ai_last_call_row(PG_FUNCTION_ARGS)
+{
+	const AiLastCall *last = &ai_last_call;
+	const AiFailure *failure = &last->failure;
+	TupleDesc	descriptor;
+	Datum		values[N_COLUMNS] = {0};
+	bool		nulls[N_COLUMNS] = {0};
+	int			n = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (last->task < 0)
+		PG_RETURN_NULL();
+	n = put_text(values, nulls, n, last->model);
+	n = put_text(values, nulls, n, last->provider);
+	n = put_text(values, nulls, n, last->served_by);
+	n = put_text(values, nulls, n, ai_task_names[last->task]);
+	n = put_text(values, nulls, n, ai_finish_reason_names[last->finish]);
+	n = put_text(values, nulls, n, last->failed ? ai_error_kinds[failure->kind].name : NULL);
+	n = put_text(values, nulls, n, last->failed ? failure->code : NULL);
+	nulls[n] = !last->failed || failure->http_status == 0;
+	values[n++] = Int32GetDatum(failure->http_status);
+	nulls[n] = !last->failed;
+	values[n++] = BoolGetDatum(ai_retry_allowed(failure));
+	nulls[n] = !last->failed || failure->retry_after_ms <= 0;
+	values[n++] = Float8GetDatum(failure->retry_after_ms);
+	values[n++] = Int32GetDatum(last->attempts);
+	values[n++] = Float8GetDatum(last->latency_ms);
+	n = put_count(values, nulls, n, ai_fn_input_tokens(&last->usage));
+	n = put_count(values, nulls, n, last->usage.cache_read);
+	n = put_count(values, nulls, n, last->usage.cache_write);
+	n = put_count(values, nulls, n, ai_fn_output_tokens(&last->usage));
+	n = put_count(values, nulls, n, last->usage.reasoning);
+	n = put_text(values, nulls, n, last->request_id);
+	n = put_count(values, nulls, n, ai_calls_started);
+	Assert(n == N_COLUMNS);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}

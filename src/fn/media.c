@@ -1,0 +1,98 @@
+/*
+ * media.c
+ *	  ai_moderate() and ai_transcribe(): what is in a text, and in a recording.
+ */
+#include "postgres.h"
+
+#include "fn/fn.h"
+#include "fn/functions.h"
+#include "pg/text.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(ai_moderate);
+PG_FUNCTION_INFO_V1(ai_transcribe);
+
+enum
+{
+	ARG_INPUT,
+	ARG_MODEL,
+	ARG_OPTIONS,				/* ai_transcribe alone */
+};
+
+static void
+prepare_moderate(FunctionCallInfo fcinfo, AiCall *call)
+{
+	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
+
+	inputs[0] = ai_fn_utf8_arg(fcinfo, ARG_INPUT, call);
+	call->request.task = AI_TASK_MODERATE;
+	call->request.inputs = inputs;
+	call->request.n_inputs = 1;
+}
+
+static Datum
+moderate_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+{
+	if (!ai_fn_succeeded(call))
+		PG_RETURN_NULL();
+	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->reply.moderation));
+}
+
+const AiFunction ai_function_moderate = {
+	.symbol = "ai_moderate",
+	.task = AI_TASK_MODERATE,
+	.required = 1U << ARG_INPUT,
+	.model = ARG_MODEL,
+	.options = -1,
+	.prepare = prepare_moderate,
+	.result = moderate_result,
+};
+
+Datum
+ai_moderate(PG_FUNCTION_ARGS)
+{
+	return ai_function_run(fcinfo, &ai_function_moderate);
+}
+
+static void
+prepare_transcribe(FunctionCallInfo fcinfo, AiCall *call)
+{
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+	bytea	   *audio = PG_GETARG_BYTEA_P_COPY(ARG_INPUT);
+
+	MemoryContextSwitchTo(caller);
+	call->request.task = AI_TASK_TRANSCRIBE;
+	call->request.audio = (unsigned char *) VARDATA_ANY(audio);
+	call->request.audio_len = VARSIZE_ANY_EXHDR(audio);
+	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
+}
+
+static Datum
+transcribe_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+{
+	text	   *result;
+
+	if (!ai_fn_succeeded(call))
+		PG_RETURN_NULL();
+	result = ai_fn_text_result(call, call->reply.text);
+	if (result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(result);
+}
+
+const AiFunction ai_function_transcribe = {
+	.symbol = "ai_transcribe",
+	.task = AI_TASK_TRANSCRIBE,
+	.required = 1U << ARG_INPUT,
+	.model = ARG_MODEL,
+	.options = ARG_OPTIONS,
+	.prepare = prepare_transcribe,
+	.result = transcribe_result,
+};
+
+Datum
+ai_transcribe(PG_FUNCTION_ARGS)
+{
+	return ai_function_run(fcinfo, &ai_function_transcribe);
+}

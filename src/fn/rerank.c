@@ -1,0 +1,117 @@
+/*
+ * rerank.c
+ *	  ai_rerank(): documents in the order of how well they answer a query.
+ *
+ * Rows come best first, whatever order the provider has; index is the place in
+ * the array, from 1.  NULL documents are not sent and not returned.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fn/fn.h"
+#include "funcapi.h"
+#include "pg/text.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(ai_rerank);
+
+enum
+{
+	ARG_QUERY,
+	ARG_DOCUMENTS,
+	ARG_MODEL,
+	ARG_TOP_N,
+};
+
+typedef struct Documents
+{
+	Datum	   *elements;
+	int		   *places;			/* of each input in the array */
+} Documents;
+
+static void
+read_documents(FunctionCallInfo fcinfo, AiCall *call, Documents *documents)
+{
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+	const char **inputs;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARG_DOCUMENTS), TEXTOID, -1, false, TYPALIGN_INT,
+					  &documents->elements, &nulls, &n);
+	inputs = palloc(sizeof(char *) * Max(n, 1));
+	documents->places = palloc(sizeof(int) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			continue;
+		documents->places[call->request.n_inputs] = i;
+		inputs[call->request.n_inputs++] = ai_text_to_utf8(DatumGetTextPP(documents->elements[i]));
+	}
+	call->request.inputs = inputs;
+	MemoryContextSwitchTo(caller);
+}
+
+/* By score; of equals the earlier document. */
+static int
+compare_scores(const void *a, const void *b)
+{
+	const AiScore *left = a;
+	const AiScore *right = b;
+
+	if (left->score != right->score)
+		return left->score > right->score ? -1 : 1;
+	return left->index - right->index;
+}
+
+static Datum
+rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	AiCall	   *call = ai_call_new(set);
+	AiReply    *reply = &call->reply;
+	Documents	documents;
+
+	call->request.task = AI_TASK_RERANK;
+	call->request.query = ai_fn_utf8_arg(fcinfo, ARG_QUERY, call);
+	read_documents(fcinfo, call, &documents);
+	if (!PG_ARGISNULL(ARG_TOP_N))
+	{
+		call->request.top_n = PG_GETARG_INT32(ARG_TOP_N);
+		if (call->request.top_n < 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("top_n must be at least 1")));
+	}
+	if (call->request.n_inputs == 0)
+		return (Datum) 0;
+	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	if (!ai_fn_succeeded(call))
+		return (Datum) 0;
+	qsort(reply->scores, reply->n_scores, sizeof(AiScore), compare_scores);
+	for (int i = 0; i < reply->n_scores; i++)
+	{
+		int			place = documents.places[reply->scores[i].index];
+		Datum		values[3] = {
+			Int32GetDatum(place + 1), documents.elements[place],
+			Float8GetDatum(reply->scores[i].score)
+		};
+		bool		nulls[3] = {false, false, false};
+
+		if (call->request.top_n > 0 && i >= call->request.top_n)
+			break;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+ai_rerank(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))
+		ai_fn_run(fcinfo, rerank, NULL);
+	return (Datum) 0;
+}

@@ -1,0 +1,456 @@
+/*
+ * loop.c
+ *	  The loop: one curl_multi, one poller, one WaitEventSet for the life of a
+ *	  backend.
+ *
+ * How it turns.  libcurl tells through socket_changed() which sockets it waits
+ * for, and through timer_changed() when it wants to be called although nothing
+ * happened.  The sockets are kept in a poller, whose single descriptor sits in
+ * a WaitEventSet with the latch and the death of the postmaster.  When the
+ * wait returns, the latch is reset and interrupts are served first; then each
+ * ready socket and the timer are handed to curl_multi_socket_action(), and
+ * transfers that ended are put on the list of finished ones.
+ *
+ * Because the wait is the backend's ordinary one, everything else that comes
+ * by latch is served within it: cancel, terminate, statement_timeout, barriers
+ * (DROP DATABASE in another session), catch-up invalidations.
+ *
+ * Signals.  libcurl resolves names in threads.  A thread takes over the signal
+ * mask of its maker, so all signals are blocked around calls that can start
+ * one (those that act; adding a transfer only sets the timer); else a SIGINT could be handled in a thread that has no idea of latches.
+ *
+ * Forking.  Nothing is made before the first call of a process, least of all
+ * in the postmaster.
+ *
+ * Errors.  Callbacks do not throw.  When libcurl itself reports an error of
+ * the multi handle, the handle and all its transfers are given up together.
+ *
+ * State: the statics below, per backend.
+ */
+#include "postgres.h"
+
+#include <math.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http/poller.h"
+#include "http/transfer.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "pg/compat.h"
+#include "pg/guc.h"
+#include "storage/fd.h"
+
+/* Connections kept open, and libcurl handles kept for reuse. */
+#define KEPT_CONNECTIONS	256
+#define KEPT_HANDLES		256
+
+static CURLM *multi = NULL;
+static int	poller = -1;
+static WaitEventSet *wait_set = NULL;
+static uint32 wait_event = 0;
+static double timer_due = -1;	/* when libcurl wants to be called; < 0 =
+								 * never */
+static int	n_started = 0;		/* transfers in the multi handle */
+static int	generation = 0;		/* of the network parameters it was made with */
+static AiTransfer *finished_first = NULL;
+static AiTransfer *finished_last = NULL;
+static CURL *kept_handles[KEPT_HANDLES];
+static int	n_kept_handles = 0;
+
+double
+ai_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
+static void
+block_signals(sigset_t *saved)
+{
+	sigprocmask(SIG_SETMASK, &BlockSig, saved);
+}
+
+static void
+restore_signals(const sigset_t *saved)
+{
+	sigprocmask(SIG_SETMASK, saved, NULL);
+}
+
+static int
+socket_changed(CURL *easy, curl_socket_t fd, int what, void *clientp, void *socketp)
+{
+	AiTransfer *transfer = NULL;
+
+	(void) clientp;
+	(void) socketp;
+	if (what != CURL_POLL_REMOVE)
+	{
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &transfer);
+		if (transfer != NULL && transfer->connected)
+			ai_socket_lasts(fd);
+	}
+	ai_poller_watch(poller, fd,
+					what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+					what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
+	return 0;
+}
+
+static int
+timer_changed(CURLM *handle, long timeout_ms, void *clientp)
+{
+	(void) handle;
+	(void) clientp;
+	timer_due = timeout_ms < 0 ? -1 : ai_now_ms() + timeout_ms;
+	return 0;
+}
+
+static void
+put_finished(AiTransfer *transfer, CURLcode code)
+{
+	transfer->state = AI_TRANSFER_FINISHED;
+	transfer->code = code;
+	transfer->next_finished = NULL;
+	if (finished_last)
+		finished_last->next_finished = transfer;
+	else
+		finished_first = transfer;
+	finished_last = transfer;
+}
+
+static void
+take_from_finished(AiTransfer *transfer)
+{
+	AiTransfer *previous = NULL;
+
+	for (AiTransfer *each = finished_first; each; each = each->next_finished)
+	{
+		if (each == transfer)
+		{
+			if (previous)
+				previous->next_finished = each->next_finished;
+			else
+				finished_first = each->next_finished;
+			if (finished_last == each)
+				finished_last = previous;
+			return;
+		}
+		previous = each;
+	}
+}
+
+/* Moves what libcurl finished to our list. */
+static void
+collect(void)
+{
+	CURLMsg    *message;
+	int			left;
+
+	while ((message = curl_multi_info_read(multi, &left)) != NULL)
+	{
+		AiTransfer *transfer = NULL;
+		CURLcode	code = message->data.result;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
+		curl_multi_remove_handle(multi, message->easy_handle);
+		n_started--;
+		put_finished(transfer, code);
+	}
+}
+
+static bool
+make_wait_set(AiFailure *failure)
+{
+	if (wait_set != NULL)
+		return true;
+	if (poller < 0)
+	{
+		if (!AcquireExternalFD())
+			return ai_fail(failure, AI_ERROR_CONNECTION,
+						   "no file descriptor is left in this backend");
+		poller = ai_poller_create();
+		if (poller < 0)
+		{
+			ReleaseExternalFD();
+			return ai_fail(failure, AI_ERROR_CONNECTION,
+						   "no file descriptor is left on this machine");
+		}
+	}
+	wait_set = ai_create_wait_event_set(3);
+	AddWaitEventToSet(wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	AddWaitEventToSet(wait_set, WL_SOCKET_READABLE, poller, NULL, NULL);
+	return true;
+}
+
+static bool
+make_multi(AiFailure *failure)
+{
+	static bool library_ready = false;
+
+	if (!library_ready)
+	{
+		if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+			return ai_fail(failure, AI_ERROR_CONNECTION, "the HTTP library cannot be initialised");
+		library_ready = true;
+	}
+	multi = curl_multi_init();
+	if (multi == NULL)
+		return ai_fail(failure, AI_ERROR_CONNECTION, "memory ran out in the HTTP library");
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_changed);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) KEPT_CONNECTIONS);
+	curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
+	generation = ai_guc_network_generation;
+	timer_due = -1;
+	return true;
+}
+
+/* Gives the multi handle up; nothing is under way in it. */
+static void
+drop_multi(void)
+{
+	if (multi == NULL)
+		return;
+	curl_multi_cleanup(multi);
+	multi = NULL;
+	timer_due = -1;
+}
+
+static CURL *
+take_handle(void)
+{
+	return n_kept_handles > 0 ? kept_handles[--n_kept_handles] : curl_easy_init();
+}
+
+static void
+keep_handle(CURL *easy)
+{
+	if (n_kept_handles < KEPT_HANDLES)
+	{
+		/* this forgets all options, so no pointer into a transfer stays */
+		curl_easy_reset(easy);
+		kept_handles[n_kept_handles++] = easy;
+	}
+	else
+		curl_easy_cleanup(easy);
+}
+
+AiTransfer *
+ai_http_start(AiHttpRequest *request, AiReach reach, int timeout_ms, void *owner,
+			  AiFailure *failure)
+{
+	AiTransfer *transfer;
+	CURLMcode	rc;
+
+	if (multi != NULL && generation != ai_guc_network_generation && n_started == 0)
+		drop_multi();
+	if (!make_wait_set(failure) || (multi == NULL && !make_multi(failure)))
+	{
+		ai_http_request_free(request);
+		return NULL;
+	}
+	transfer = calloc(1, sizeof(AiTransfer));
+	if (transfer == NULL)
+	{
+		ai_http_request_free(request);
+		ai_fail(failure, AI_ERROR_CONNECTION, "memory ran out");
+		return NULL;
+	}
+	transfer->request = *request;
+	memset(request, 0, sizeof(*request));
+	transfer->reach = reach;
+	transfer->timeout_ms = timeout_ms;
+	transfer->owner = owner;
+	transfer->easy = take_handle();
+	if (transfer->easy == NULL || !ai_transfer_setup(transfer))
+	{
+		if (transfer->easy != NULL)
+			curl_easy_cleanup(transfer->easy);
+		ai_transfer_free(transfer);
+		ai_fail(failure, AI_ERROR_CONNECTION, "the HTTP library refused the request");
+		return NULL;
+	}
+	rc = curl_multi_add_handle(multi, transfer->easy);
+	if (rc != CURLM_OK)
+	{
+		curl_easy_cleanup(transfer->easy);
+		ai_transfer_free(transfer);
+		ai_fail(failure, AI_ERROR_CONNECTION, "the HTTP library refused the request: %s",
+				curl_multi_strerror(rc));
+		return NULL;
+	}
+	n_started++;
+	return transfer;
+}
+
+void
+ai_http_set_sink(AiTransfer *transfer, AiHttpSink sink)
+{
+	transfer->sink = sink;
+}
+
+void
+ai_http_stop(AiTransfer *transfer)
+{
+	if (transfer->state != AI_TRANSFER_STARTED)
+		return;
+	curl_multi_remove_handle(multi, transfer->easy);
+	n_started--;
+	put_finished(transfer, CURLE_OK);
+}
+
+AiTransfer *
+ai_http_next_finished(void)
+{
+	AiTransfer *transfer = finished_first;
+
+	if (transfer != NULL)
+		take_from_finished(transfer);
+	return transfer;
+}
+
+void *
+ai_http_owner(const AiTransfer *transfer)
+{
+	return transfer->owner;
+}
+
+const AiHttpReply *
+ai_http_reply(const AiTransfer *transfer)
+{
+	return &transfer->reply;
+}
+
+bool
+ai_http_result(AiTransfer *transfer, AiFailure *failure)
+{
+	long		status = 0;
+
+	Assert(transfer->state == AI_TRANSFER_FINISHED);
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	transfer->reply.status = (int) status;
+	if (transfer->code == CURLE_OK || transfer->stopped)
+		return true;
+	ai_transfer_explain(transfer, failure);
+	return false;
+}
+
+void
+ai_http_release(AiTransfer *transfer)
+{
+	CURL	   *easy = transfer->easy;
+
+	if (transfer->state == AI_TRANSFER_STARTED)
+	{
+		/* unfinished: libcurl closes the connection, or resets the stream */
+		curl_multi_remove_handle(multi, easy);
+		n_started--;
+	}
+	else
+		take_from_finished(transfer);
+	if (transfer->connecting)
+		ai_sockets_settle(transfer);
+	keep_handle(easy);
+	ai_transfer_free(transfer);
+}
+
+/*
+ * Lets libcurl act on one socket, or on its timer; signals are blocked.  On an error of the multi
+ * handle, which libcurl reports only when it is out of memory or misused,
+ * every transfer in it ends with a failure at its own timeout.
+ */
+static void
+act(curl_socket_t fd, int flags)
+{
+	int			running;
+	CURLMcode	rc = curl_multi_socket_action(multi, fd, flags, &running);
+
+	if (rc != CURLM_OK)
+		ereport(LOG,
+				(errmsg_internal("ai_gateway: HTTP library: %s", curl_multi_strerror(rc))));
+}
+
+static void
+act_on_ready_sockets(void)
+{
+	AiPollerEvent ready[64];
+	int			n = ai_poller_ready(poller, ready, lengthof(ready));
+	sigset_t	saved;
+
+	block_signals(&saved);
+	for (int i = 0; i < n; i++)
+		act(ready[i].fd,
+			(ready[i].readable ? CURL_CSELECT_IN : 0) |
+			(ready[i].writable ? CURL_CSELECT_OUT : 0) |
+			(ready[i].error ? CURL_CSELECT_ERR : 0));
+	restore_signals(&saved);
+}
+
+static void
+act_on_timer(void)
+{
+	if (timer_due >= 0 && timer_due <= ai_now_ms())
+	{
+		sigset_t	saved;
+
+		timer_due = -1;
+		block_signals(&saved);
+		act(CURL_SOCKET_TIMEOUT, 0);
+		restore_signals(&saved);
+	}
+}
+
+void
+ai_http_wait(double timeout_ms)
+{
+	WaitEvent	events[3];
+	AiFailure	failure;
+	double		now;
+	double		limit = timeout_ms;
+	bool		sockets_ready = false;
+	int			n;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!make_wait_set(&failure))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("%s", failure.message),
+				 errhint("Raise max_files_per_process.")));
+	if (multi != NULL && timer_due >= 0)
+	{
+		now = ai_now_ms();
+		if (limit < 0 || timer_due - now < limit)
+			limit = Max(timer_due - now, 0);
+	}
+	if (finished_first != NULL)
+		limit = 0;
+
+	n = WaitEventSetWait(wait_set, limit < 0 ? -1L : (long) ceil(limit),
+						 events, lengthof(events),
+						 ai_wait_event(&wait_event, "AiGatewayModelCall"));
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].events & WL_LATCH_SET)
+			ResetLatch(MyLatch);
+		if (events[i].events & WL_SOCKET_READABLE)
+			sockets_ready = true;
+	}
+	CHECK_FOR_INTERRUPTS();
+	if (multi == NULL)
+		return;
+	if (sockets_ready)
+		act_on_ready_sockets();
+	act_on_timer();
+	collect();
+}
+
+const char *
+ai_http_library(void)
+{
+	return curl_version();
+}

@@ -1,0 +1,34 @@
+/*
+ * classify.h
+ *	  What an error reply says: its kind, whether and when to try again, and
+ *	  which option was refused.
+ */
+#ifndef AI_CLASSIFY_H
+#define AI_CLASSIFY_H
+
+#include "provider/provider.h"
+
+/*
+ * Reads a reply whose status is not 2xx: the kind from the status, refined by
+ * the codes and texts that are common to providers, then by what is the
+ * protocol's alone.
+ */
+extern void ai_classify_error(const AiTarget *target, const AiHttpReply *http, AiFailure *failure);
+
+/*
+ * Where a provider refused one of the options that were sent, says which row
+ * of model_profiles would keep it from being sent.
+ */
+extern void ai_classify_option(const AiTarget *target, const AiRequest *request,
+							   AiFailure *failure);
+
+/*
+ * The same for an error object found in a reply with status 200, or in a
+ * stream: `status` is what the error stands for.
+ */
+extern void ai_classify_body(int status, const cJSON *body, AiFailure *failure);
+
+/* Adds the server's wishes for a retry. */
+extern void ai_classify_retry(const AiHttpReply *http, int64_t now, AiFailure *failure);
+
+#endif							/* AI_CLASSIFY_H */

@@ -1,0 +1,77 @@
+/*
+ * model.h
+ *	  Registrations of models: the tables ai_gateway.models and
+ *	  ai_gateway.model_grants, read in C and cached in the backend.
+ *
+ * A lookup reads the table with a fresh snapshot, so a committed UPDATE is
+ * seen by the next call of every session; what was read is kept until a
+ * relcache invalidation of either table, which their statement triggers send,
+ * says that it may have changed.
+ *
+ * Ownership: ai_model_acquire() returns a counted reference; every holder
+ * calls ai_model_release(), which may be done from a reset callback.  A model
+ * is never changed once it was read; a newer row becomes another AiModel.
+ */
+#ifndef AI_MODEL_H
+#define AI_MODEL_H
+
+#include "postgres.h"
+
+#include "registry/profile.h"
+#include "util/json.h"
+#include "utils/numeric.h"
+
+/* In USD per million tokens; NULL = unknown. */
+typedef struct AiPrices
+{
+	Numeric		input;
+	Numeric		cached_input;
+	Numeric		cache_write;
+	Numeric		output;
+} AiPrices;
+
+typedef struct AiModel
+{
+	char	   *name;
+	char	   *task;
+	char	   *provider;
+	char	   *protocol;		/* NULL = the provider's own */
+	char	   *remote_model;
+	char	   *endpoint;		/* NULL = the provider's */
+	char	   *credential;		/* NULL = the provider's key */
+	cJSON	   *settings;		/* an object or NULL */
+	cJSON	   *options;		/* an object or NULL */
+	bool		allow_extra;
+	AiPrices	prices;
+	int			max_in_flight;	/* 0 = no limit of its own */
+	bool		enabled;
+	List	   *profiles;		/* of AiModelProfile, the best fit first */
+	Oid		   *grantees;		/* roles; InvalidOid = PUBLIC */
+	int			n_grantees;
+	int			references;
+	bool		stale;			/* out of the cache; the last holder frees it */
+	MemoryContext context;
+} AiModel;
+
+extern void ai_model_init(void);
+
+/* NULL if no such model is registered.  May raise what reading a table may. */
+extern AiModel *ai_model_acquire(const char *name);
+extern void ai_model_release(AiModel *model);
+
+/* May the current effective user use it?  Checked anew at every call. */
+extern bool ai_model_granted(const AiModel *model);
+
+/* An AiModel of a row that a trigger was given; not in the cache, no grants. */
+struct HeapTupleData;
+struct TupleDescData;
+extern AiModel *ai_model_of_tuple(struct HeapTupleData *tuple,
+								  struct TupleDescData *descriptor);
+
+/* "a, b, c" of the models that the current user may use, for hints. */
+extern char *ai_model_names(void);
+
+/* Sends the invalidation for the table that a statement trigger fired on. */
+extern void ai_model_invalidate(Oid relation);
+
+#endif							/* AI_MODEL_H */
