@@ -12,6 +12,7 @@
 #include "ask/function.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "pg/guc.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -41,6 +42,34 @@ ai_function_is_null(const AiFunction *function, FunctionCallInfo fcinfo)
 			return true;
 	}
 	return false;
+}
+
+bool
+ai_function_raises(const AiFunction *function, const AiFailure *failure)
+{
+	switch (failure->fault)
+	{
+		case AI_FAULT_ARGUMENT:
+			return true;
+		case AI_FAULT_REFUSED:
+			return !function->reports_failure;
+		case AI_FAULT_CALL:
+			break;
+	}
+	return !function->reports_failure && ai_guc_on_error == AI_ON_ERROR_ERROR;
+}
+
+AiCall *
+ai_function_call(const AiFunction *function, FunctionCallInfo fcinfo, AiCallSet *set)
+{
+	AiCall	   *call = ai_call_new(set);
+	const NullableDatum *model = &fcinfo->args[function->model];
+
+	if (function->prepare(function, fcinfo, call, &call->failure))
+		ai_call_resolve(call, model->isnull ? NULL : TextDatumGetCString(model->value));
+	else
+		ai_call_refuse(call);
+	return call;
 }
 
 static void

@@ -7,13 +7,15 @@
  * and the plan node of exec/, which keeps many under way.  fn/ has the
  * functions and fills the table.
  *
- * Who may throw: all of it.  `prepare` raises what is the caller's fault,
- * `result` obeys ai_gateway.on_error for a call that failed.
+ * What is the caller's fault is data too: `prepare` fills a failure, which the
+ * job keeps until its row has its turn.  Who may throw: `prepare` for want of
+ * memory alone; `result`, which raises a fault and obeys ai_gateway.on_error for
+ * a call that failed.
  */
 #ifndef AI_FUNCTION_H
 #define AI_FUNCTION_H
 
-#include "call/call.h"
+#include "ask/answer.h"
 #include "fmgr.h"
 
 typedef struct AiFunction
@@ -31,15 +33,16 @@ typedef struct AiFunction
 
 	/*
 	 * Fills the request, in the call's own context: nothing of it points into
-	 * the arguments.
+	 * the arguments.  False with a failure (ai_fault) for a bad argument.
 	 */
-	void		(*prepare) (FunctionCallInfo fcinfo, AiCall *call);
+	bool		(*prepare) (const struct AiFunction *function, FunctionCallInfo fcinfo,
+							AiCall *call, AiFailure *failure);
 
 	/*
-	 * The value, in the current context, of a call that is done; `input` is
-	 * which one of the inputs it is for.  Sets fcinfo->isnull.
+	 * The value, in the current context, of an answer.  Sets fcinfo->isnull.
 	 */
-	Datum		(*result) (FunctionCallInfo fcinfo, AiCall *call, int input);
+	Datum		(*result) (const struct AiFunction *function, FunctionCallInfo fcinfo,
+						   const AiAnswer *answer);
 } AiFunction;
 
 /*
@@ -47,6 +50,20 @@ typedef struct AiFunction
  * made in fn/, above this folder.
  */
 extern void ai_functions_register(const AiFunction *const *functions);
+
+/*
+ * Would an answer that failed raise an error now?  A fault does but where the
+ * function gives failures as data, and a bad argument even there; what else went
+ * wrong with the call does as ai_gateway.on_error says.
+ */
+extern bool ai_function_raises(const AiFunction *function, const AiFailure *failure);
+
+/*
+ * A NEW call for these arguments: prepared and resolved, or DONE with the fault
+ * that one of them found.
+ */
+extern AiCall *ai_function_call(const AiFunction *function, FunctionCallInfo fcinfo,
+								AiCallSet *set);
 
 /* Is an argument NULL that must not be? */
 extern bool ai_function_is_null(const AiFunction *function, FunctionCallInfo fcinfo);

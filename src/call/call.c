@@ -2,8 +2,9 @@
  * call.c
  *	  Sets of calls, and a call's way from NEW to ADMITTED.
  *
- * Checks that are the caller's own doing are made here and raise at once:
- * the model's name, its grant, its task, the options.
+ * What is the caller's own doing is checked here and becomes data, which raises
+ * when the call's row has its turn: the model's name, its grant, its task, the
+ * options.
  */
 #include "postgres.h"
 
@@ -84,21 +85,23 @@ ai_call_free(AiCall *call)
 	pfree(call);
 }
 
-static void
-raise_unknown_model(const char *name)
+static bool
+fail_unknown_model(const char *name, AiFailure *failure)
 {
-	char	   *names = ai_model_names();
+	char	   *names = ai_name_to_utf8(ai_model_names());
 
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("model \"%s\" is not registered", name),
-			 names[0] ? errdetail("You may use %s.", names) : 0,
-			 errhint("INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
-					 quote_literal_cstr(name))));
+	ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_NOT_FOUND, "42704",
+			 "model \"%s\" is not registered", ai_name_to_utf8(name));
+	if (names[0] != '\0')
+		ai_failure_detail(failure, "You may use %s.", names);
+	ai_failure_hint(failure, "INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
+					ai_name_to_utf8(quote_literal_cstr(name)));
+	return false;
 }
 
+/* The name of the task's default model, or NULL with a failure. */
 static const char *
-default_model(AiTask task)
+default_model(AiTask task, AiFailure *failure)
 {
 	const struct
 	{
@@ -113,70 +116,86 @@ default_model(AiTask task)
 	};
 	const char *name = defaults[task].value;
 
-	if (name == NULL || name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no model was named, and \"ai_gateway.%s\" is not set",
-						defaults[task].parameter),
-				 errhint("Name one: model => '...', or SET ai_gateway.%s = '...'.",
-						 defaults[task].parameter)));
-	return name;
+	if (name != NULL && name[0] != '\0')
+		return name;
+	ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_NOT_FOUND, "22023",
+			 "no model was named, and \"ai_gateway.%s\" is not set", defaults[task].parameter);
+	ai_failure_hint(failure, "Name one: model => '...', or SET ai_gateway.%s = '...'.",
+					defaults[task].parameter);
+	return NULL;
 }
 
-static void
-check_model(const AiModel *model, AiTask task)
+static bool
+check_model(const AiModel *model, AiTask task, AiFailure *failure)
 {
+	const char *name = ai_name_to_utf8(model->name);
+	const char *literal = ai_name_to_utf8(quote_literal_cstr(model->name));
+
 	if (!ai_model_granted(model))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for model \"%s\"", model->name),
-				 errhint("INSERT INTO ai_gateway.model_grants (model, role) VALUES (%s, %s);",
-						 quote_literal_cstr(model->name),
-						 quote_literal_cstr(quote_identifier(GetUserNameFromId(GetUserId(), false))))));
+	{
+		ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_PERMISSION, "42501",
+				 "permission denied for model \"%s\"", name);
+		ai_failure_hint(failure, "INSERT INTO ai_gateway.model_grants (model, role) VALUES (%s, %s);", literal,
+						ai_name_to_utf8(quote_literal_cstr(quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+		return false;
+	}
 	if (!model->enabled)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("model \"%s\" is disabled", model->name),
-				 errhint("UPDATE ai_gateway.models SET enabled = true WHERE name = %s;",
-						 quote_literal_cstr(model->name))));
-	if (strcmp(model->task, ai_task_names[task]) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("model \"%s\" is registered for task \"%s\", not \"%s\"",
-						model->name, model->task, ai_task_names[task]),
-				 errhint("Name another model, or register one for this task.")));
+	{
+		ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_PERMISSION, "55000",
+				 "model \"%s\" is disabled", name);
+		ai_failure_hint(failure, "UPDATE ai_gateway.models SET enabled = true WHERE name = %s;", literal);
+		return false;
+	}
+	if (strcmp(model->task, ai_task_names[task]) == 0)
+		return true;
+	ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22023",
+			 "model \"%s\" is registered for task \"%s\", not \"%s\"",
+			 name, model->task, ai_task_names[task]);
+	ai_failure_hint(failure, "Name another model, or register one for this task.");
+	return false;
 }
 
-static void
-merge_options(AiCall *call)
+/* An option of the call that does not go with the model. */
+static bool
+check_options(const AiCall *call, AiFailure *failure)
+{
+	const AiModel *model = call->model;
+
+	if (ai_json_get(call->call_options, "extra") != NULL && !model->allow_extra)
+	{
+		ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_PERMISSION, "42501",
+				 "model \"%s\" does not allow option \"extra\"", ai_name_to_utf8(model->name));
+		ai_failure_hint(failure, "UPDATE ai_gateway.models SET allow_extra = true WHERE name = %s;",
+						ai_name_to_utf8(quote_literal_cstr(model->name)));
+		return false;
+	}
+	if (ai_json_get(call->call_options, "mock") != NULL && strcmp(model->provider, "mock") != 0)
+		return ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22023",
+						"option \"mock\" is for models of provider \"mock\" only");
+	return true;
+}
+
+/* The model's, and the call's over them. */
+static bool
+merge_options(AiCall *call, AiFailure *failure)
 {
 	AiOptions  *options = &call->request.options;
-	AiFailure	failure;
+	AiFailure	fault;
 
 	memset(options, 0, sizeof(*options));
-	if (call->model->options != NULL &&
-		!ai_options_parse(call->model->options, options, &failure))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of model \"%s\" are not valid", call->model->name),
-				 errdetail("%s.", ai_message_from_utf8(failure.message))));
+	if (call->model->options != NULL && !ai_options_parse(call->model->options, options, &fault))
+	{
+		ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22023",
+				 "options of model \"%s\" are not valid", ai_name_to_utf8(call->model->name));
+		ai_failure_detail(failure, "%s.", fault.message);
+		return false;
+	}
 	if (call->call_options == NULL)
-		return;
-	if (!ai_options_parse(call->call_options, options, &failure))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s", ai_message_from_utf8(failure.message))));
-	if (ai_json_get(call->call_options, "extra") != NULL && !call->model->allow_extra)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("model \"%s\" does not allow option \"extra\"", call->model->name),
-				 errhint("UPDATE ai_gateway.models SET allow_extra = true WHERE name = %s;",
-						 quote_literal_cstr(call->model->name))));
-	if (ai_json_get(call->call_options, "mock") != NULL &&
-		strcmp(call->model->provider, "mock") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"mock\" is for models of provider \"mock\" only")));
+		return true;
+	if (!ai_options_parse(call->call_options, options, &fault))
+		return ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22023",
+						"%s", fault.message);
+	return check_options(call, failure);
 }
 
 static void
@@ -197,18 +216,21 @@ ai_call_limits(const AiCall *call, int *max_inputs, int *max_bytes)
 	limits_of(call->model, max_inputs, max_bytes);
 }
 
-void
-ai_call_embed_limits(const char *name, int *max_inputs, int *max_bytes)
+bool
+ai_call_embed_limits(const char *name, int *max_inputs, int *max_bytes, AiFailure *failure)
 {
 	AiModel    *model;
 
 	if (name == NULL)
-		name = default_model(AI_TASK_EMBED);
+		name = default_model(AI_TASK_EMBED, failure);
+	if (name == NULL)
+		return false;
 	model = ai_model_acquire(name);
 	if (model == NULL)
-		raise_unknown_model(name);
+		return fail_unknown_model(name, failure);
 	limits_of(model, max_inputs, max_bytes);
 	ai_model_release(model);
+	return true;
 }
 
 /* The model's own limit, else that of the session. */
@@ -220,18 +242,39 @@ first_byte_ms(const AiModel *model)
 	return cJSON_IsNumber(own) ? (int) own->valuedouble : ai_guc_first_byte_timeout;
 }
 
-void
+static bool
+resolve(AiCall *call, const char *name)
+{
+	AiFailure  *failure = &call->failure;
+
+	if (name == NULL)
+		name = default_model(call->request.task, failure);
+	if (name == NULL)
+		return false;
+	call->asked = MemoryContextStrdup(call->context, name);
+	call->model = ai_model_acquire(name);
+	if (call->model == NULL)
+		return fail_unknown_model(name, failure);
+	if (!check_model(call->model, call->request.task, failure) || !merge_options(call, failure))
+		return false;
+	call->lane = ai_lane_of(call->model->name);
+	return true;
+}
+
+bool
 ai_call_resolve(AiCall *call, const char *name)
 {
 	Assert(call->state == AI_CALL_NEW);
-	if (name == NULL)
-		name = default_model(call->request.task);
-	call->model = ai_model_acquire(name);
-	if (call->model == NULL)
-		raise_unknown_model(name);
-	check_model(call->model, call->request.task);
-	merge_options(call);
-	call->lane = ai_lane_of(call->model->name);
+	if (!resolve(call, name))
+		ai_call_refuse(call);
+	return call->state == AI_CALL_NEW;
+}
+
+void
+ai_call_refuse(AiCall *call)
+{
+	call->state = AI_CALL_DONE;
+	call->failed = true;
 }
 
 bool
@@ -265,6 +308,6 @@ ai_call_start(AiCall *call)
 void
 ai_call_submit(AiCall *call, const char *name)
 {
-	ai_call_resolve(call, name);
-	ai_call_start(call);
+	if (ai_call_resolve(call, name))
+		ai_call_start(call);
 }

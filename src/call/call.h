@@ -30,9 +30,10 @@
  * ai_call_free(), or the end of the set's context, frees both and abandons
  * what is under way.
  *
- * Who may throw: ai_call_submit(), for what is the caller's fault (no such
- * model, no grant, a bad option); ai_call_set_next(), where the wait serves
- * interrupts.  What goes wrong with a call is data: call->failure.
+ * Who may throw: ai_call_resolve(), what reading a table may; ai_call_set_next(),
+ * where the wait serves interrupts.  What goes wrong with a call is data,
+ * call->failure, and so is what is the caller's fault (no such model, no grant,
+ * a bad option).
  */
 #ifndef AI_CALL_H
 #define AI_CALL_H
@@ -72,7 +73,9 @@ typedef struct AiCall
 	AiReply		reply;
 	cJSON	   *json;			/* the answer, where the request has a schema */
 	AiFailure	failure;
-	AiModel    *model;
+	const char *asked;			/* the model's name; NULL = there is no
+								 * default */
+	AiModel    *model;			/* NULL = there is none of that name */
 	int			attempts;
 	double		latency_ms;		/* from submit to done */
 
@@ -108,9 +111,13 @@ extern AiCall *ai_call_new(AiCallSet *set);
 
 /*
  * Resolves the model, checks grant and options.  NULL for `model` takes the
- * default for the request's task.  The call stays NEW.
+ * default for the request's task.  The call stays NEW, or is DONE with a fault;
+ * then it returns false.
  */
-extern void ai_call_resolve(AiCall *call, const char *model);
+extern bool ai_call_resolve(AiCall *call, const char *model);
+
+/* Ends a NEW call with the fault that is in its failure. */
+extern void ai_call_refuse(AiCall *call);
 
 /*
  * Would an attempt of a resolved call start at once?  Not while as many calls
@@ -150,9 +157,10 @@ extern void ai_call_free(AiCall *call);
 
 /*
  * How many inputs, and bytes of them (0 = no limit), one embedding request to
- * this model may carry.  Raises for an unknown model as ai_call_submit() does.
+ * this model may carry; false with a fault if there is no such model.
  */
-extern void ai_call_embed_limits(const char *model, int *max_inputs, int *max_bytes);
+extern bool ai_call_embed_limits(const char *model, int *max_inputs, int *max_bytes,
+								 AiFailure *failure);
 
 /* What the last call of this backend that ended was; task -1 = none yet. */
 typedef struct AiLastCall

@@ -48,23 +48,22 @@ check_patterns(const cJSON *schema)
 	}
 }
 
-void
-ai_structured_check(const cJSON *schema)
+bool
+ai_structured_check(const cJSON *schema, AiFailure *failure)
 {
 	AiBuffer	fault = {0};
-	char	   *what;
+	bool		good = ai_schema_check(schema, true, &fault);
 
-	if (!ai_schema_check(schema, true, &fault))
+	if (!good)
 	{
-		what = ai_message_from_utf8(fault.data ? fault.data : "cannot be read");
-		ai_buffer_free(&fault);
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the schema %s", what),
-				 errdetail("A keyword that is not supported would not be checked, so it is refused.")));
+		ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22023",
+				 "the schema %s", fault.data ? fault.data : "cannot be read");
+		ai_failure_detail(failure, "A keyword that is not supported would not be checked, so it is refused.");
 	}
 	ai_buffer_free(&fault);
-	check_patterns(schema);
+	if (good)
+		check_patterns(schema);
+	return good;
 }
 
 /* The document, out of the fence that models like to put around it. */

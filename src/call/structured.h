@@ -19,9 +19,9 @@ typedef enum AiReview
 extern AiReview ai_structured_review(AiCall *call);
 
 /*
- * Checks a schema before it is used.  Raises 22023 for a keyword that is not
- * supported, and what PostgreSQL raises for a regular expression.
+ * Checks a schema before it is used: false with a fault for a keyword that is
+ * not supported.  Raises what PostgreSQL raises for a regular expression.
  */
-extern void ai_structured_check(const cJSON *schema);
+extern bool ai_structured_check(const cJSON *schema, AiFailure *failure);
 
 #endif							/* AI_CALL_STRUCTURED_H */

@@ -249,7 +249,11 @@ fill(AiNodeState *node)
 		if (TupIsNull(slot))
 			node->child_done = true;
 		else
-			ai_row_work(node, ai_row_add(node, slot), node->n_rows == 1);
+		{
+			AiRow	   *row = ai_row_add(node, slot);
+
+			ai_row_work(node, row, node->n_rows == 1);
+		}
 	}
 }
 

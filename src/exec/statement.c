@@ -361,17 +361,13 @@ static AiJob *
 new_job(AiStatement *statement, AiSite *site, const uint8 *key)
 {
 	AiJob	   *job;
-	AiCall	   *call = ai_call_new(statement->set);
-	FunctionCallInfo fcinfo = site->fcinfo;
-	const NullableDatum *model = &fcinfo->args[site->function->model];
+	AiCall	   *call = ai_function_call(site->function, site->fcinfo, statement->set);
 
-	site->function->prepare(fcinfo, call);
-	ai_call_resolve(call, model->isnull ? NULL : TextDatumGetCString(model->value));
 	job = MemoryContextAllocZero(statement->context, sizeof(AiJob));
 	memcpy(job->key, key, sizeof(job->key));
 	job->site = site;
 	dlist_init(&job->waiters);
-	job->shared = ai_call_repeatable(call);
+	job->shared = call->state == AI_CALL_NEW && ai_call_repeatable(call);
 	if (job->shared)
 	{
 		JobEntry   *entry = hash_search(statement->jobs, key, HASH_ENTER, NULL);
@@ -380,7 +376,16 @@ new_job(AiStatement *statement, AiSite *site, const uint8 *key)
 	}
 	site->counts.distinct++;
 	ai_activity.distinct++;
-	if (site->function->shares_request)
+	if (call->state == AI_CALL_DONE)
+	{
+		/*
+		 * the caller's fault: the answer is there, and waits for its row's
+		 * turn
+		 */
+		board(new_carrier(statement, call, site), job, NULL);
+		job->state = AI_JOB_ARRIVED;
+	}
+	else if (site->function->shares_request)
 		gather(statement, site, job, call);
 	else
 	{
@@ -639,7 +644,7 @@ bool
 ai_job_raises(const AiJob *job)
 {
 	return job->state == AI_JOB_ARRIVED && job->carrier != NULL && job->carrier->call->failed &&
-		!job->site->function->reports_failure && ai_guc_on_error == AI_ON_ERROR_ERROR;
+		ai_function_raises(job->site->function, &job->carrier->call->failure);
 }
 
 /* Remembers a value for those who ask later. */
@@ -666,6 +671,7 @@ keep(AiStatement *statement, AiJob *job, const AiSite *site, Datum value, bool i
 Datum
 ai_job_value(AiStatement *statement, AiJob *job, AiSite *site, bool *isnull)
 {
+	AiAnswer	answer;
 	Datum		value;
 
 	if (job->has_value)
@@ -674,7 +680,8 @@ ai_job_value(AiStatement *statement, AiJob *job, AiSite *site, bool *isnull)
 		return *isnull ? (Datum) 0 : datumCopy(job->kept, site->typbyval, site->typlen);
 	}
 	site->fcinfo->isnull = false;
-	value = site->function->result(site->fcinfo, job->carrier->call, job->input);
+	answer = ai_answer_of(job->carrier->call, job->input);
+	value = site->function->result(site->function, site->fcinfo, &answer);
 	*isnull = site->fcinfo->isnull;
 	if (job->shared)
 		keep(statement, job, site, value, *isnull);

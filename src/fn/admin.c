@@ -185,7 +185,8 @@ validate_call(ReturnSetInfo *rsinfo, AiCallSet *set, const AiModel *model)
 			call->request.audio = silence(call->context, &call->request.audio_len);
 			break;
 	}
-	ai_fn_wait(call, model->name);
+	ai_call_resolve(call, model->name);
+	ai_fn_wait(call);
 	if (call->failed)
 		emit_step(rsinfo, "call", false,
 				  psprintf("%s: %s", ai_error_kinds[call->failure.kind].name,

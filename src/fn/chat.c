@@ -21,46 +21,41 @@ enum
 	ARG_OPTIONS,
 };
 
-static void
-raise_bad_argument(const AiFailure *failure)
+static bool
+prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
+		AiFailure *failure)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s", ai_message_from_utf8(failure->message))));
-}
-
-static void
-prepare(FunctionCallInfo fcinfo, AiCall *call)
-{
-	AiFailure	failure;
+	AiFailure	fault;
 	AiMessage  *messages;
 	cJSON	   *item;
 	int			n;
 
-	call->trees[0] = ai_fn_json_arg(fcinfo, ARG_MESSAGES);
-	call->trees[1] = ai_fn_json_arg(fcinfo, ARG_TOOLS);
-	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
-
+	if (!ai_fn_json_arg(fcinfo, ARG_MESSAGES, &call->trees[0], failure) ||
+		!ai_fn_json_arg(fcinfo, ARG_TOOLS, &call->trees[1], failure) ||
+		!ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure))
+		return false;
 	n = cJSON_GetArraySize(call->trees[0]);
 	if (!cJSON_IsArray(call->trees[0]) || n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("messages must be a JSON array with at least one message"),
-				 errhint("SELECT ai_chat('[{\"role\": \"user\", \"content\": \"Hello\"}]');")));
+	{
+		ai_fn_bad_argument(failure, "messages must be a JSON array with at least one message");
+		ai_failure_hint(failure, "SELECT ai_chat('[{\"role\": \"user\", \"content\": \"Hello\"}]');");
+		return false;
+	}
 	messages = MemoryContextAllocZero(call->context, n * sizeof(AiMessage));
 	n = 0;
 	cJSON_ArrayForEach(item, call->trees[0])
 	{
-		if (!ai_message_parse(item, n + 1, &messages[n], &failure))
-			raise_bad_argument(&failure);
+		if (!ai_message_parse(item, n + 1, &messages[n], &fault))
+			return ai_fn_bad_argument(failure, "%s", fault.message);
 		n++;
 	}
-	if (call->trees[1] != NULL && !ai_tools_check(call->trees[1], &failure))
-		raise_bad_argument(&failure);
+	if (call->trees[1] != NULL && !ai_tools_check(call->trees[1], &fault))
+		return ai_fn_bad_argument(failure, "%s", fault.message);
 	call->request.task = AI_TASK_CHAT;
 	call->request.messages = messages;
 	call->request.n_messages = n;
 	call->request.tools = call->trees[1];
+	return true;
 }
 
 static void
@@ -120,12 +115,13 @@ write_result(AiBuffer *out, const AiCall *call, const char *cost)
 }
 
 static Datum
-chat_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+chat_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
+	AiCall	   *call = answer->call;
 	Numeric		cost;
 	AiBuffer	out = {0};
 
-	if (!ai_fn_succeeded(call))
+	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
 	cost = ai_call_cost(call);
 	write_result(&out, call, cost == NULL ? NULL :

@@ -25,19 +25,21 @@ enum
 	ARG_OPTIONS,
 };
 
-static void
-prepare(FunctionCallInfo fcinfo, AiCall *call)
+static bool
+prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
+		AiFailure *failure)
 {
-	ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES);
-	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
+	return ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES, failure) &&
+		ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }
 
 static Datum
-complete_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
+	AiCall	   *call = answer->call;
 	text	   *result;
 
-	if (!ai_fn_succeeded(call))
+	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
 	result = ai_fn_text_result(call, call->reply.text ? call->reply.text : "");
 	if (result == NULL)
@@ -99,22 +101,28 @@ enum
 };
 
 static Datum
-try_complete_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
+	AiCall	   *call = answer->call;
 	TupleDesc	descriptor;
 	Datum		values[N_COLUMNS] = {0};
 	bool		nulls[N_COLUMNS];
 	const AiReply *reply = &call->reply;
-	AiFailure	failure = call->failure;
+	AiFailure	failure;
 	AiFailure	ignored;
-	bool		failed = call->failed;
+	bool		failed = answer->failure != NULL;
 	text	   *value = NULL;
 	Numeric		cost;
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	/* a bad argument is no outcome of a call */
+	if (failed && ai_function_raises(function, answer->failure))
+		ai_fn_on_error(call, answer->failure);
 	memset(nulls, true, sizeof(nulls));
-	if (!failed)
+	if (failed)
+		failure = *answer->failure;
+	else
 	{
 		value = ai_text_from_utf8(reply->text ? reply->text : "", &failure);
 		failed = value == NULL;
@@ -145,8 +153,8 @@ try_complete_result(FunctionCallInfo fcinfo, AiCall *call, int input)
 		put_text(&values[COL_REQUEST_ID], &nulls[COL_REQUEST_ID], reply->request_id);
 	}
 	put_text(&values[COL_MODEL], &nulls[COL_MODEL],
-			 reply->model ? reply->model : call->model->remote_model);
-	put_text(&values[COL_PROVIDER], &nulls[COL_PROVIDER], call->model->provider);
+			 reply->model ? reply->model : call->model ? call->model->remote_model : call->asked);
+	put_text(&values[COL_PROVIDER], &nulls[COL_PROVIDER], call->model ? call->model->provider : NULL);
 	put_tokens(&values[COL_INPUT_TOKENS], &nulls[COL_INPUT_TOKENS],
 			   ai_fn_input_tokens(&reply->usage));
 	put_tokens(&values[COL_OUTPUT_TOKENS], &nulls[COL_OUTPUT_TOKENS],
@@ -154,7 +162,7 @@ try_complete_result(FunctionCallInfo fcinfo, AiCall *call, int input)
 	put_tokens(&values[COL_CACHED_TOKENS], &nulls[COL_CACHED_TOKENS], reply->usage.cache_read);
 	put_tokens(&values[COL_REASONING_TOKENS], &nulls[COL_REASONING_TOKENS],
 			   reply->usage.reasoning);
-	cost = ai_call_cost(call);
+	cost = call->model ? ai_call_cost(call) : NULL;
 	nulls[COL_COST] = cost == NULL;
 	values[COL_COST] = NumericGetDatum(cost);
 	nulls[COL_LATENCY_MS] = nulls[COL_ATTEMPTS] = nulls[COL_CACHED] = false;

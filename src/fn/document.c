@@ -23,20 +23,25 @@ enum
 	ARG_OPTIONS,
 };
 
-static void
-prepare(FunctionCallInfo fcinfo, AiCall *call)
+static bool
+prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
+		AiFailure *failure)
 {
-	ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES);
-	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
-	call->trees[0] = ai_fn_json_arg(fcinfo, ARG_SCHEMA);
-	ai_structured_check(call->trees[0]);
+	if (!ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES, failure) ||
+		!ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure) ||
+		!ai_fn_json_arg(fcinfo, ARG_SCHEMA, &call->trees[0], failure) ||
+		!ai_structured_check(call->trees[0], failure))
+		return false;
 	call->request.schema = call->trees[0];
+	return true;
 }
 
 static Datum
-json_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+json_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
-	if (!ai_fn_succeeded(call))
+	AiCall	   *call = answer->call;
+
+	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
 	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->json));
 }

@@ -15,6 +15,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/errors.h"
 #include "pg/guc.h"
 #include "pg/text.h"
 #include "utils/array.h"
@@ -49,38 +50,39 @@ make_vector(const float *numbers, int dimensions)
 	return array;
 }
 
-static void
-set_common(FunctionCallInfo fcinfo, AiCall *call)
+static bool
+set_common(FunctionCallInfo fcinfo, AiCall *call, AiFailure *failure)
 {
 	call->request.task = AI_TASK_EMBED;
-	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
 	if (!PG_ARGISNULL(ARG_DIMENSIONS))
 	{
 		call->request.dimensions = PG_GETARG_INT32(ARG_DIMENSIONS);
 		if (call->request.dimensions < 1 || call->request.dimensions > 65536)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("dimensions must be between 1 and 65536")));
+			return ai_fn_bad_argument(failure, "dimensions must be between 1 and 65536");
 	}
+	return ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }
 
-static void
-prepare(FunctionCallInfo fcinfo, AiCall *call)
+static bool
+prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
+		AiFailure *failure)
 {
 	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
 
 	inputs[0] = ai_fn_utf8_arg(fcinfo, ARG_INPUT, call);
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
-	set_common(fcinfo, call);
+	return set_common(fcinfo, call, failure);
 }
 
 static Datum
-embed_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+embed_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
-	if (!ai_fn_succeeded(call))
+	AiCall	   *call = answer->call;
+
+	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
-	PG_RETURN_ARRAYTYPE_P(make_vector(call->reply.vectors + (size_t) input * call->reply.dimensions,
+	PG_RETURN_ARRAYTYPE_P(make_vector(call->reply.vectors + (size_t) answer->input * call->reply.dimensions,
 									  call->reply.dimensions));
 }
 
@@ -176,18 +178,26 @@ start_share(FunctionCallInfo fcinfo, AiCallSet *set, Batch *batch, Share *share)
 	}
 	call->request.inputs = inputs;
 	call->request.n_inputs = n;
-	set_common(fcinfo, call);
 	share->call = call;
-	ai_call_submit(call, batch->model);
+	if (set_common(fcinfo, call, &call->failure))
+		ai_call_submit(call, batch->model);
+	else
+		ai_call_refuse(call);
 }
 
 static void
 emit_share(ReturnSetInfo *rsinfo, Batch *batch, Share *share)
 {
 	AiCall	   *call = share->call;
-	bool		good = call != NULL && ai_fn_succeeded(call);
+	bool		good = false;
 	int			n = 0;
 
+	if (call != NULL)
+	{
+		AiAnswer	answer = ai_answer_of(call, 0);
+
+		good = ai_fn_succeeded(&answer);
+	}
 	for (int i = share->first; i < share->first + share->count; i++)
 	{
 		Datum		values[2] = {Int32GetDatum(i + 1), (Datum) 0};
@@ -214,12 +224,14 @@ embed_many(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Batch		batch = {0};
+	AiFailure	failure;
 	int			started = 0;
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARG_INPUT), TEXTOID, -1, false, TYPALIGN_INT,
 					  &batch.elements, &batch.nulls, &batch.n);
 	batch.model = ai_fn_text_arg(fcinfo, ARG_MODEL);
-	ai_call_embed_limits(batch.model, &batch.max_inputs, &batch.max_bytes);
+	if (!ai_call_embed_limits(batch.model, &batch.max_inputs, &batch.max_bytes, &failure))
+		ai_report(ERROR, "", &failure, 0);
 	cut_shares(&batch);
 	for (int i = 0; i < batch.n_shares; i++)
 	{

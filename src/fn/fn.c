@@ -52,31 +52,32 @@ ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call)
 	return utf8;
 }
 
-cJSON *
-ai_fn_json_arg(FunctionCallInfo fcinfo, int n)
+bool
+ai_fn_json_arg(FunctionCallInfo fcinfo, int n, cJSON **tree, AiFailure *failure)
 {
 	Jsonb	   *json;
 	char	   *document;
 	const char *why;
-	cJSON	   *tree;
 
+	*tree = NULL;
 	if (PG_ARGISNULL(n))
-		return NULL;
+		return true;
 	json = PG_GETARG_JSONB_P(n);
 	document = JsonbToCString(NULL, &json->root, VARSIZE(json));
 	document = ai_cstring_to_utf8(document, strlen(document));
-	tree = ai_json_parse(document, strlen(document), &why);
-	if (tree == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("jsonb argument %d cannot be used: %s", n + 1, why)));
+	*tree = ai_json_parse(document, strlen(document), &why);
 	pfree(document);
-	return tree;
+	if (*tree == NULL)
+		return ai_fn_bad_argument(failure, "jsonb argument %d cannot be used: %s", n + 1, why);
+	return true;
 }
 
-/* The images as they are: which kinds a model takes is the provider's to say. */
+/*
+ * The images as they are: which kinds a model takes is the provider's to say.
+ * NULL with a fault.
+ */
 static const AiImage *
-read_images(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_images)
+read_images(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_images, AiFailure *failure)
 {
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
 	Datum	   *elements;
@@ -87,6 +88,7 @@ read_images(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_images)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P_COPY(n_arg), BYTEAOID, -1, false,
 					  TYPALIGN_INT, &elements, &nulls, &n);
 	images = palloc0(sizeof(AiImage) * Max(n, 1));
+	MemoryContextSwitchTo(caller);
 	*n_images = 0;
 	for (int i = 0; i < n; i++)
 	{
@@ -95,23 +97,25 @@ read_images(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_images)
 
 		if (nulls[i])
 			continue;
-		bytes = DatumGetByteaPP(elements[i]);
+		bytes = DatumGetByteaPP(elements[i]);	/* array elements are never
+												 * toasted */
 		image->data = (unsigned char *) VARDATA_ANY(bytes);
 		image->len = VARSIZE_ANY_EXHDR(bytes);
 		image->media_type = ai_image_media_type(image->data, image->len);
 		if (image->media_type == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("image %d is of no kind that models read", i + 1),
-					 errdetail("PNG, JPEG, GIF and WebP are recognised by their first bytes.")));
+		{
+			ai_fn_bad_argument(failure, "image %d is of no kind that models read", i + 1);
+			ai_failure_detail(failure, "PNG, JPEG, GIF and WebP are recognised by their first bytes.");
+			return NULL;
+		}
 		(*n_images)++;
 	}
-	MemoryContextSwitchTo(caller);
 	return images;
 }
 
-void
-ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int images)
+bool
+ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int images,
+			 AiFailure *failure)
 {
 	AiMessage  *messages = MemoryContextAllocZero(call->context, 2 * sizeof(AiMessage));
 	int			n = 0;
@@ -124,31 +128,41 @@ ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int 
 	messages[n].role = AI_ROLE_USER;
 	messages[n].text = ai_fn_utf8_arg(fcinfo, prompt, call);
 	if (!PG_ARGISNULL(images))
-		messages[n].images = read_images(fcinfo, images, call, &messages[n].n_images);
+	{
+		messages[n].images = read_images(fcinfo, images, call, &messages[n].n_images, failure);
+		if (messages[n].images == NULL)
+			return false;
+	}
 	n++;
 	call->request.task = AI_TASK_CHAT;
 	call->request.messages = messages;
 	call->request.n_messages = n;
+	return true;
 }
 
 void
-ai_fn_wait(AiCall *call, const char *model)
+ai_fn_wait(AiCall *call)
 {
-	ai_call_submit(call, model);
+	if (call->state == AI_CALL_NEW)
+		ai_call_start(call);
 	while (call->state != AI_CALL_DONE)
 		ai_call_set_next(call->set);
 }
 
 void
-ai_fn_on_error(const char *model, const AiFailure *failure, int attempts)
+ai_fn_on_error(const AiCall *call, const AiFailure *failure)
 {
+	const char *model = call->model ? call->model->name : "";
+
+	if (failure->fault != AI_FAULT_CALL)
+		ai_report(ERROR, model, failure, call->attempts);
 	switch ((AiOnError) ai_guc_on_error)
 	{
 		case AI_ON_ERROR_ERROR:
-			ai_report(ERROR, model, failure, attempts);
+			ai_report(ERROR, model, failure, call->attempts);
 			break;
 		case AI_ON_ERROR_WARN:
-			ai_report(WARNING, model, failure, attempts);
+			ai_report(WARNING, model, failure, call->attempts);
 			break;
 		case AI_ON_ERROR_NULL:
 			break;
@@ -156,27 +170,27 @@ ai_fn_on_error(const char *model, const AiFailure *failure, int attempts)
 }
 
 bool
-ai_fn_succeeded(AiCall *call)
+ai_fn_succeeded(const AiAnswer *answer)
 {
-	if (!call->failed)
+	if (answer->failure == NULL)
 		return true;
-	ai_fn_on_error(call->model->name, &call->failure, call->attempts);
+	ai_fn_on_error(answer->call, answer->failure);
 	return false;
 }
 
 text *
-ai_fn_text_result(AiCall *call, const char *utf8)
+ai_fn_text_result(const AiCall *call, const char *utf8)
 {
 	AiFailure	failure;
 	text	   *result = ai_text_from_utf8(utf8, &failure);
 
 	if (result == NULL)
-		ai_fn_on_error(call->model->name, &failure, call->attempts);
+		ai_fn_on_error(call, &failure);
 	return result;
 }
 
 Datum
-ai_fn_jsonb_result(FunctionCallInfo fcinfo, AiCall *call, char *json)
+ai_fn_jsonb_result(FunctionCallInfo fcinfo, const AiCall *call, char *json)
 {
 	char	   *document = json ? pstrdup(json) : NULL;
 	text	   *converted;

@@ -8,7 +8,7 @@
 
 #include "postgres.h"
 
-#include "call/call.h"
+#include "ask/answer.h"
 #include "fmgr.h"
 #include "utils/jsonb.h"
 
@@ -26,36 +26,41 @@ extern char *ai_fn_text_arg(FunctionCallInfo fcinfo, int n);
 /* Argument n as UTF-8 in the call's own context, or NULL. */
 extern char *ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call);
 
-/* A jsonb argument as a tree that the caller owns, or NULL. */
-extern cJSON *ai_fn_json_arg(FunctionCallInfo fcinfo, int n);
+/* A jsonb argument as a tree that the caller owns, or NULL for NULL; false with a fault. */
+extern bool ai_fn_json_arg(FunctionCallInfo fcinfo, int n, cJSON **tree, AiFailure *failure);
+
+/* A fault in an argument (22023); false. */
+#define ai_fn_bad_argument(failure, ...) \
+	ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22023", __VA_ARGS__)
 
 /*
  * The messages of a call from the arguments with these numbers: a prompt, which
- * is not NULL, a system prompt and images, which may be.
+ * is not NULL, a system prompt and images, which may be.  False with a fault.
  */
-extern void ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system,
-						 int images);
+extern bool ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system,
+						 int images, AiFailure *failure);
 
-/* Submits the call and waits for its end. */
-extern void ai_fn_wait(AiCall *call, const char *model);
+/* Starts a call that is still NEW, and waits for its end. */
+extern void ai_fn_wait(AiCall *call);
 
 /*
- * False if the call failed, after ai_gateway.on_error was obeyed: an error was
- * raised, or a warning given, or nothing, and the result is to be NULL.
+ * False if there is no answer, after a fault was raised or ai_gateway.on_error
+ * was obeyed: an error was raised, or a warning given, or nothing, and the result
+ * is to be NULL.
  */
-extern bool ai_fn_succeeded(AiCall *call);
+extern bool ai_fn_succeeded(const AiAnswer *answer);
 
-/* Obeys ai_gateway.on_error for a failure. */
-extern void ai_fn_on_error(const char *model, const AiFailure *failure, int attempts);
+/* Raises a fault; obeys ai_gateway.on_error for another failure. */
+extern void ai_fn_on_error(const AiCall *call, const AiFailure *failure);
 
 /*
  * The result that is JSON, as malloc text that is freed; NULL in fcinfo->isnull
  * if it cannot be had in this encoding (on_error obeyed).
  */
-extern Datum ai_fn_jsonb_result(FunctionCallInfo fcinfo, AiCall *call, char *json);
+extern Datum ai_fn_jsonb_result(FunctionCallInfo fcinfo, const AiCall *call, char *json);
 
 /* A text result; NULL if it cannot be had in this encoding (on_error obeyed). */
-extern text *ai_fn_text_result(AiCall *call, const char *utf8);
+extern text *ai_fn_text_result(const AiCall *call, const char *utf8);
 
 /* all input = uncached + read + written; -1 if not known.  Likewise output. */
 extern int64 ai_fn_input_tokens(const AiUsage *usage);

@@ -22,11 +22,12 @@ static Datum
 run(FunctionCallInfo fcinfo, AiCallSet *set, const void *argument)
 {
 	const AiFunction *function = argument;
-	AiCall	   *call = ai_call_new(set);
+	AiCall	   *call = ai_function_call(function, fcinfo, set);
+	AiAnswer	answer;
 
-	function->prepare(fcinfo, call);
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, function->model));
-	return function->result(fcinfo, call, 0);
+	ai_fn_wait(call);
+	answer = ai_answer_of(call, 0);
+	return function->result(function, fcinfo, &answer);
 }
 
 Datum

@@ -20,8 +20,9 @@ enum
 	ARG_OPTIONS,				/* ai_transcribe alone */
 };
 
-static void
-prepare_moderate(FunctionCallInfo fcinfo, AiCall *call)
+static bool
+prepare_moderate(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
+				 AiFailure *failure)
 {
 	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
 
@@ -29,12 +30,15 @@ prepare_moderate(FunctionCallInfo fcinfo, AiCall *call)
 	call->request.task = AI_TASK_MODERATE;
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
+	return true;
 }
 
 static Datum
-moderate_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+moderate_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
-	if (!ai_fn_succeeded(call))
+	AiCall	   *call = answer->call;
+
+	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
 	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->reply.moderation));
 }
@@ -55,8 +59,9 @@ ai_moderate(PG_FUNCTION_ARGS)
 	return ai_function_run(fcinfo, &ai_function_moderate);
 }
 
-static void
-prepare_transcribe(FunctionCallInfo fcinfo, AiCall *call)
+static bool
+prepare_transcribe(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
+				   AiFailure *failure)
 {
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
 	bytea	   *audio = PG_GETARG_BYTEA_P_COPY(ARG_INPUT);
@@ -65,15 +70,16 @@ prepare_transcribe(FunctionCallInfo fcinfo, AiCall *call)
 	call->request.task = AI_TASK_TRANSCRIBE;
 	call->request.audio = (unsigned char *) VARDATA_ANY(audio);
 	call->request.audio_len = VARSIZE_ANY_EXHDR(audio);
-	call->call_options = ai_fn_json_arg(fcinfo, ARG_OPTIONS);
+	return ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }
 
 static Datum
-transcribe_result(FunctionCallInfo fcinfo, AiCall *call, int input)
+transcribe_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
+	AiCall	   *call = answer->call;
 	text	   *result;
 
-	if (!ai_fn_succeeded(call))
+	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
 	result = ai_fn_text_result(call, call->reply.text);
 	if (result == NULL)

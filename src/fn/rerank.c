@@ -72,6 +72,7 @@ rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	AiCall	   *call = ai_call_new(set);
 	AiReply    *reply = &call->reply;
+	AiAnswer	answer;
 	Documents	documents;
 
 	call->request.task = AI_TASK_RERANK;
@@ -87,8 +88,10 @@ rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 	}
 	if (call->request.n_inputs == 0)
 		return (Datum) 0;
-	ai_fn_wait(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
-	if (!ai_fn_succeeded(call))
+	ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	ai_fn_wait(call);
+	answer = ai_answer_of(call, 0);
+	if (!ai_fn_succeeded(&answer))
 		return (Datum) 0;
 	qsort(reply->scores, reply->n_scores, sizeof(AiScore), compare_scores);
 	for (int i = 0; i < reply->n_scores; i++)

@@ -87,13 +87,41 @@ standard_hint(AiErrorKind kind)
 	return NULL;
 }
 
+static int
+sqlstate_of(const AiFailure *failure)
+{
+	const char *sqlstate = ai_failure_sqlstate(failure);
+
+	return MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4]);
+}
+
+/* The caller's own doing, in words of its own. */
+static void
+report_fault(int elevel, const AiFailure *failure)
+{
+	char	   *message = ai_failure_text(failure);
+	char	   *detail = ai_message_from_utf8(failure->detail);
+	char	   *hint = ai_message_from_utf8(failure->hint);
+
+	ereport(elevel,
+			(errcode(sqlstate_of(failure)),
+			 errmsg("%s", message),
+			 detail[0] != '\0' ? errdetail("%s", detail) : 0,
+			 hint[0] != '\0' ? errhint("%s", hint) : 0));
+}
+
 void
 ai_report(int elevel, const char *model, const AiFailure *failure, int attempts)
 {
-	const char *sqlstate = ai_failure_sqlstate(failure);
 	const char *hint = NULL;
-	char	   *detail = detail_text(failure, attempts);
+	char	   *detail;
 
+	if (failure->fault != AI_FAULT_CALL)
+	{
+		report_fault(elevel, failure);
+		return;
+	}
+	detail = detail_text(failure, attempts);
 	if (failure->hint[0] != '\0')
 		hint = ai_message_from_utf8(failure->hint);
 	else if (standard_hint(failure->kind) != NULL)
@@ -114,8 +142,7 @@ ai_report(int elevel, const char *model, const AiFailure *failure, int attempts)
 		hint = command.data;
 	}
 	ereport(elevel,
-			(errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2],
-								   sqlstate[3], sqlstate[4])),
+			(errcode(sqlstate_of(failure)),
 			 errmsg("model \"%s\" %s", model, ai_error_kinds[failure->kind].summary),
 			 detail[0] != '\0' ? errdetail_internal("%s", detail) : 0,
 			 hint != NULL ? errhint("%s", hint) : 0));

@@ -7,6 +7,7 @@
  *	detail	what the provider said, then the facts: HTTP status, code,
  *			request id, attempts
  *	hint	a command to run
+ * A fault of the caller's (AiFault) says its own primary message.
  */
 #ifndef AI_ERRORS_H
 #define AI_ERRORS_H

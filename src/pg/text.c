@@ -38,6 +38,14 @@ ai_cstring_to_utf8(const char *value, size_t len)
 }
 
 char *
+ai_name_to_utf8(const char *name)
+{
+	char	   *utf8 = pg_server_to_any(name, (int) strlen(name), PG_UTF8);
+
+	return utf8 == name ? pstrdup(name) : utf8;
+}
+
+char *
 ai_text_to_utf8(const text *value)
 {
 	return ai_cstring_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));

@@ -16,6 +16,9 @@
 extern char *ai_text_to_utf8(const text *value);
 extern char *ai_cstring_to_utf8(const char *value, size_t len);
 
+/* A name for a message, in the current memory context; nothing is raised. */
+extern char *ai_name_to_utf8(const char *name);
+
 /*
  * A text in the database's encoding, in the current memory context; NULL with
  * a failure if a character has no equivalent there or the text is too long.

@@ -127,31 +127,63 @@ ai_failure_clear(AiFailure *failure)
 	failure->retry_after_ms = -1;
 }
 
+static void
+__attribute__((format(printf, 3, 0)))
+print_clean(char *dst, size_t size, const char *format, va_list args)
+{
+	char		text[1024];
+
+	vsnprintf(text, sizeof(text), format, args);
+	ai_copy_clean(dst, size, text, strlen(text));
+}
+
 bool
 ai_fail(AiFailure *failure, AiErrorKind kind, const char *format,...)
 {
-	char		text[1024];
 	va_list		args;
 
 	ai_failure_clear(failure);
 	failure->kind = kind;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	print_clean(failure->message, sizeof(failure->message), format, args);
 	va_end(args);
-	ai_copy_clean(failure->message, sizeof(failure->message), text, strlen(text));
 	return false;
+}
+
+bool
+ai_fault(AiFailure *failure, AiFault fault, AiErrorKind kind, const char *sqlstate,
+		 const char *format,...)
+{
+	va_list		args;
+
+	ai_failure_clear(failure);
+	failure->kind = kind;
+	failure->fault = fault;
+	failure->sqlstate = sqlstate;
+	va_start(args, format);
+	print_clean(failure->message, sizeof(failure->message), format, args);
+	va_end(args);
+	return false;
+}
+
+void
+ai_failure_detail(AiFailure *failure, const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	print_clean(failure->detail, sizeof(failure->detail), format, args);
+	va_end(args);
 }
 
 void
 ai_failure_hint(AiFailure *failure, const char *format,...)
 {
-	char		text[1024];
 	va_list		args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	print_clean(failure->hint, sizeof(failure->hint), format, args);
 	va_end(args);
-	ai_copy_clean(failure->hint, sizeof(failure->hint), text, strlen(text));
 }
 
 AiErrorKind

@@ -48,9 +48,20 @@ typedef struct AiErrorKindInfo
 	bool		trips_breaker;	/* does it count against the target's health? */
 } AiErrorKindInfo;
 
+/* Whose fault it is: that decides where it raises an error (pg/errors.h). */
+typedef enum AiFault
+{
+	AI_FAULT_CALL,				/* the call went wrong: ai_gateway.on_error
+								 * decides */
+	AI_FAULT_REFUSED,			/* no such model, no grant, a cap: raises, but
+								 * is data in ai_try_* */
+	AI_FAULT_ARGUMENT,			/* a bad argument: raises in every function */
+} AiFault;
+
 typedef struct AiFailure
 {
 	AiErrorKind kind;
+	AiFault		fault;
 	int			http_status;	/* 0 = no HTTP reply */
 	int			should_retry;	/* x-should-retry: 1 yes, 0 no, -1 not said */
 	double		retry_after_ms; /* the server's hint; < 0 = none */
@@ -59,6 +70,7 @@ typedef struct AiFailure
 	char		parameter[64];	/* what it refused, where it says so */
 	char		request_id[128];
 	char		message[600];	/* what the provider or the engine said */
+	char		detail[400];	/* of a fault of the caller's, or empty */
 	char		hint[400];		/* a command to run, or empty */
 } AiFailure;
 
@@ -70,7 +82,17 @@ extern void ai_failure_clear(AiFailure *failure);
 extern bool ai_fail(AiFailure *failure, AiErrorKind kind, const char *format,...)
 			__attribute__((format(printf, 3, 4)));
 
-/* Adds a hint to a failure. */
+/*
+ * The same for a fault of the caller's: the message is the primary one, and the
+ * SQLSTATE (a literal) is its own.
+ */
+extern bool ai_fault(AiFailure *failure, AiFault fault, AiErrorKind kind, const char *sqlstate,
+					 const char *format,...)
+			__attribute__((format(printf, 5, 6)));
+
+/* Adds a detail to a fault, a hint to any failure. */
+extern void ai_failure_detail(AiFailure *failure, const char *format,...)
+			__attribute__((format(printf, 2, 3)));
 extern void ai_failure_hint(AiFailure *failure, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
 

@@ -112,6 +112,18 @@ RESET ai_gateway.max_in_flight;
 SELECT string_agg(a, ',') FROM (SELECT ai_complete(id::text, options => jsonb_build_object('mock', jsonb_build_object('latency_ms', 60 - id * 5))) a
 	FROM t WHERE id <= 10 ORDER BY id) q;
 
+-- what is the caller's fault is an error of its row too, whatever on_error says:
+-- no row is asked for beyond the one that passes
+CREATE TEMP TABLE faults (id int, m text, o jsonb);
+INSERT INTO faults VALUES (1, 'c', NULL), (2, 'c', NULL), (3, 'nosuch', NULL), (4, 'v', NULL), (5, 'c', '{"temperature": "hot"}'), (6, 'c', '{"extra": {}}');
+SELECT id FROM faults WHERE ai_complete(id::text, model => m, options => o) LIKE '%2%' LIMIT 1;
+SELECT id FROM faults WHERE ai_complete(id::text, model => m, options => o) LIKE '%zzz%' LIMIT 1;
+SET ai_gateway.on_error = 'null';
+SELECT id FROM faults WHERE ai_complete(id::text, model => m, options => o) LIKE '%2%' LIMIT 1;
+SELECT id, ai_complete(id::text, model => m, options => o) IS NULL AS none FROM faults WHERE id <> 3;
+RESET ai_gateway.on_error;
+SELECT id, (ai_try_complete(id::text, model => m)).error_kind FROM faults WHERE id <> 4 ORDER BY id;
+
 -- an error waits for the turn of its row
 BEGIN;
 DECLARE c CURSOR FOR SELECT id, ai_complete(x, options => CASE WHEN id = 4 THEN '{"mock": {"fail": "server_error"}, "max_retries": 0}'::jsonb END) FROM t ORDER BY id;
