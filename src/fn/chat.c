@@ -9,7 +9,6 @@
 #include "pg/text.h"
 #include "provider/messages.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(ai_chat);
 
@@ -122,14 +121,12 @@ write_result(AiBuffer *out, const AiCall *call, const char *cost)
 static Datum
 chat_result(FunctionCallInfo fcinfo, AiCall *call, int input)
 {
-	Numeric		cost;
+	char		cost[AI_MONEY_TEXT];
 	AiBuffer	out = {0};
 
 	if (!ai_fn_succeeded(call))
 		PG_RETURN_NULL();
-	cost = ai_call_cost(call);
-	write_result(&out, call, cost == NULL ? NULL :
-				 DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(cost))));
+	write_result(&out, call, ai_money_format(ai_call_cost(call), cost));
 	if (out.failed)
 		ai_buffer_free(&out);
 	return ai_fn_jsonb_result(fcinfo, call, out.data);
