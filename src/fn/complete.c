@@ -157,9 +157,9 @@ try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const A
 			 reply->model ? reply->model : call->model ? call->model->remote_model : call->asked);
 	put_text(&values[COL_PROVIDER], &nulls[COL_PROVIDER], call->model ? call->model->provider : NULL);
 	put_tokens(&values[COL_INPUT_TOKENS], &nulls[COL_INPUT_TOKENS],
-			   ai_fn_input_tokens(&reply->usage));
+			   ai_usage_input(&reply->usage));
 	put_tokens(&values[COL_OUTPUT_TOKENS], &nulls[COL_OUTPUT_TOKENS],
-			   ai_fn_output_tokens(&reply->usage));
+			   ai_usage_output(&reply->usage));
 	put_tokens(&values[COL_CACHED_TOKENS], &nulls[COL_CACHED_TOKENS], reply->usage.cache_read);
 	put_tokens(&values[COL_REASONING_TOKENS], &nulls[COL_REASONING_TOKENS],
 			   reply->usage.reasoning);
