@@ -19,15 +19,19 @@ const AiFunction *const ai_functions[] = {
 };
 
 static Datum
-run(FunctionCallInfo fcinfo, AiCallSet *set, const void *argument)
+run(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument)
 {
-	const AiFunction *function = argument;
-	AiCall	   *call = ai_function_call(function, fcinfo, set);
-	AiAnswer	answer;
+	AiSite	   *site = ai_site_create(argument, fcinfo);
+	AiWaiter	waiter = {0};
+	AiJob	   *job = ai_job_ask(jobs, site, &waiter);
+	bool		isnull;
+	Datum		value;
 
-	ai_fn_wait(call);
-	answer = ai_answer_of(call, 0);
-	return function->result(function, fcinfo, &answer);
+	while (waiter.waits)
+		ai_jobs_wait(jobs, true);
+	value = ai_job_value(jobs, job, site, &isnull);
+	fcinfo->isnull = isnull;
+	return value;
 }
 
 Datum
@@ -35,5 +39,6 @@ ai_function_run(FunctionCallInfo fcinfo, const AiFunction *function)
 {
 	if (ai_function_is_null(function, fcinfo))
 		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, run, function);
+	/* one question has none that it could be equal to, but for its own parts */
+	return ai_fn_run(fcinfo, function->element != NULL, run, function);
 }

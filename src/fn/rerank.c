@@ -67,10 +67,10 @@ compare_scores(const void *a, const void *b)
 }
 
 static Datum
-rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
+rerank(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	AiCall	   *call = ai_call_new(set);
+	AiCall	   *call = ai_call_new(jobs->window);
 	AiReply    *reply = &call->reply;
 	AiAnswer	answer;
 	Documents	documents;
@@ -115,6 +115,6 @@ ai_rerank(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))
-		ai_fn_run(fcinfo, rerank, NULL);
+		ai_fn_run(fcinfo, false, rerank, NULL);
 	return (Datum) 0;
 }

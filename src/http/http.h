@@ -99,6 +99,9 @@ typedef enum AiHttpSent
 
 extern AiHttpSent ai_http_sent(const AiTransfer *transfer);
 
+extern bool ai_http_has_room(void);
+extern bool ai_http_lacked_descriptor(const AiTransfer *transfer);
+
 /*
  * The outcome of a finished transfer: false with a failure if no whole reply
  * came.  The reply is the transfer's own.

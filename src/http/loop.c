@@ -431,3 +431,15 @@ ai_http_library(void)
 {
 	return curl_version();
 }
+
+bool
+ai_http_has_room(void)
+{
+	return true;
+}
+
+bool
+ai_http_lacked_descriptor(const AiTransfer *transfer)
+{
+	return transfer->descriptor_refused;
+}

@@ -409,7 +409,7 @@ sub behave
 	if ($what eq 'echo-body') { return put($c, response(200, good($path, $body, $body))) }
 	if ($what eq 'many-headers') { return put($c, response(200, $ok, map { ("X-Filler-$_" => 'x' x 1000) } 1 .. 400)) }
 	if ($what eq '100-continue') { return put($c, "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" . response(200, $ok)) }
-	if ($what =~ /^huge-embedding-(\d+)x(\d+)$/) { return huge_embedding($c, $1, $2) }
+	if ($what =~ /^huge-embedding-(\d+)$/) { return huge_embedding($c, scalar(@{ $json->decode($body)->{input} }), $1) }
 	if ($what eq 'embed-short') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]}]}')) }
 	if ($what eq 'embed-nan') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,NaN]}]}')) }
 	if ($what eq 'embed-twice') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}')) }

@@ -124,6 +124,33 @@ SELECT id, ai_complete(id::text, model => m, options => o) IS NULL AS none FROM 
 RESET ai_gateway.on_error;
 SELECT id, (ai_try_complete(id::text, model => m)).error_kind FROM faults WHERE id <> 4 ORDER BY id;
 
+-- so does an error of an expression: in an argument, in a filter, in a value that
+-- is worth remembering; on its turn it comes
+CREATE TEMP TABLE divisors (id int, d int, body text);
+INSERT INTO divisors SELECT i, CASE i WHEN 3 THEN 0 ELSE 1 END, CASE i WHEN 3 THEN 'n/a' ELSE i::text END FROM generate_series(1, 40) i;
+CREATE FUNCTION halve(i int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 100 / (i - 3); END $$;
+SELECT id FROM divisors WHERE ai_complete((id / d)::text) = '2' LIMIT 1;
+SELECT id FROM divisors WHERE ai_complete(format('%s %s', id, halve(id))) LIKE '2 %' LIMIT 1;
+SELECT id FROM divisors WHERE ai_complete(body)::int >= 2 LIMIT 1;
+SELECT id FROM divisors WHERE ai_complete((SELECT (t.id / divisors.d)::text FROM t WHERE t.id = divisors.id OFFSET 0)) = '2' LIMIT 1;
+SELECT EXISTS (SELECT 1 FROM divisors WHERE ai_complete((id / d)::text) = '2');
+SELECT id FROM divisors WHERE ai_complete((id / d)::text) = '9' LIMIT 1;
+SELECT id, ai_complete(format('%s %s', id, halve(id))) FROM divisors;
+SELECT id FROM divisors WHERE ai_complete(body)::int >= 20 LIMIT 1;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, ai_complete((id / d)::text) FROM divisors;
+SAVEPOINT s;
+FETCH 2 FROM c;
+FETCH 1 FROM c;
+ROLLBACK TO s;
+ROLLBACK;
+-- what is undone of a row ahead is undone for that row alone
+CREATE TEMP TABLE noted (id int);
+CREATE FUNCTION note(i int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO noted VALUES (i); RETURN 100 / (i - 30); END $$;
+SELECT count(*) FROM (SELECT ai_complete(note(id)::text) a FROM divisors WHERE id < 30) q;
+SELECT count(*), count(DISTINCT id) FROM noted;
+DROP FUNCTION halve, note;
+
 -- an error waits for the turn of its row
 BEGIN;
 DECLARE c CURSOR FOR SELECT id, ai_complete(x, options => CASE WHEN id = 4 THEN '{"mock": {"fail": "server_error"}, "max_retries": 0}'::jsonb END) FROM t ORDER BY id;
