@@ -65,13 +65,19 @@ leave_lane(AiCall *call, AiLaneOutcome outcome)
 	call->in_lane = false;
 }
 
+bool
+ai_call_has_room(const AiCall *call)
+{
+	return ai_lane_has_room(call->lane, call->model->max_in_flight) && ai_http_has_room();
+}
+
 /* Goes in, if there is room. */
 static bool
 enter_lane(AiCall *call)
 {
 	if (call->in_lane)
 		return true;
-	if (!ai_lane_has_room(call->lane, call->model->max_in_flight))
+	if (!ai_call_has_room(call))
 		return false;
 	ai_lane_enter(call->lane);
 	call->in_lane = true;
@@ -87,12 +93,6 @@ static bool
 may_wait(const AiCall *call)
 {
 	return call->attempts == 0 || call->deadline - ai_now_ms() >= 1;
-}
-
-bool
-ai_call_has_room(const AiCall *call)
-{
-	return ai_lane_has_room(call->lane, call->model->max_in_flight);
 }
 
 static void
@@ -519,6 +519,7 @@ attempt_arrived(void *owner, AiTransfer *transfer)
 	AiCall	   *call = owner;
 	AiResolvedTarget resolved;
 	bool		good;
+	bool		lacked;
 
 	if (call->state == AI_CALL_AUTHORIZING)
 	{
@@ -539,11 +540,20 @@ attempt_arrived(void *owner, AiTransfer *transfer)
 		if (!good)
 			explain_refusal(call);
 	}
+	lacked = ai_http_lacked_descriptor(transfer);
 	call->transfer = NULL;
 	ai_http_release(transfer);
 	drop_stream(call);
 	if (good)
 		attempt_succeeded(call);
+	else if (lacked)
+	{
+		/* it was no attempt: looked at again when a transfer has ended */
+		call->attempts--;
+		leave_lane(call, AI_LANE_ENDED);
+		call->state = AI_CALL_BACKOFF;
+		call->due_at = 0;
+	}
 	else if (renew_token(call))
 		start_attempt(call);
 	else
