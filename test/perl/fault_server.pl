@@ -410,7 +410,11 @@ sub behave
 	if ($what eq 'many-headers') { return put($c, response(200, $ok, map { ("X-Filler-$_" => 'x' x 1000) } 1 .. 400)) }
 	if ($what eq '100-continue') { return put($c, "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" . response(200, $ok)) }
 	if ($what =~ /^huge-embedding-(\d+)$/) { return huge_embedding($c, scalar(@{ $json->decode($body)->{input} }), $1) }
-	if ($what eq 'embed-short') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]}]}')) }
+	if ($what eq 'embed-short')
+	{
+		my $last = $#{ $json->decode($body)->{input} };
+		return put($c, response(200, $json->encode({ data => [ map { { index => $_, embedding => [ 1, 2 ] } } 0 .. $last - 1 ] })));
+	}
 	if ($what eq 'embed-nan') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,NaN]}]}')) }
 	if ($what eq 'embed-twice') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}')) }
 	if ($what eq 'embed-reversed') { return put($c, response(200, '{"data":[{"index":1,"embedding":[2,2]},{"index":0,"embedding":[1,1]}],"usage":{"prompt_tokens":7}}')) }

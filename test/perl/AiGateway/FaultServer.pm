@@ -55,6 +55,23 @@ sub requests
 	return grep { $_->{path} =~ m{^/\Q$behaviour\E(/|$)} } @all;
 }
 
+# How many requests those were, and over how many connections: without reading
+# their bodies, which takes its time.
+sub counts
+{
+	my ($self, $behaviour) = @_;
+	my ($n, %connections) = 0;
+	open(my $log, '<', $self->{log}) or return (0, 0);
+	while (<$log>)
+	{
+		next unless m{"path":"/\Q$behaviour\E[/"]};
+		$n++;
+		$connections{$1} = 1 if /"connection":(\d+)/;
+	}
+	close $log;
+	return ($n, scalar keys %connections);
+}
+
 sub stop
 {
 	my ($self) = @_;
