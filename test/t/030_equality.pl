@@ -84,6 +84,8 @@ sub text_expression
 		sub { '(SELECT ' . text_expression({ %$from, s => $tables{b} }, $depth - 1) . ' FROM b s WHERE s.id = ' . int_expression($from, 0) . ')' },
 		sub { '(SELECT ' . text_expression($from, $depth - 1) . ')' },
 		sub { '(SELECT ai_complete(' . text_expression({ s => $tables{b} }, 0) . ' || ' . text_expression($from, 0) . ') FROM b s WHERE s.id ' . pick('=', '>') . ' ' . int_expression($from, 0) . ' ORDER BY s.id LIMIT 1)' },
+		sub { '(SELECT z FROM b s, ai_complete(' . text_expression({ s => $tables{b} }, $depth - 1) . ') z WHERE s.id = ' . int_expression($from, 0) . ')' },
+		sub { '(SELECT z FROM (SELECT s.id, ' . text_expression({ s => $tables{b} }, $depth - 1) . ' AS z FROM b s' . (chance(0.3) ? ' OFFSET 0' : '') . ') s WHERE s.id ' . pick('= ' . int_expression($from, 0), '< ' . int_expression($from, 0) . ' ORDER BY id DESC LIMIT 1') . ')' },
 		sub { '(ARRAY[' . text_expression($from, $depth - 1) . ', ' . text_expression($from, 0) . '])[' . pick(1, 2) . ']' },
 		sub { "(ai_try_complete(" . text_expression($from, $depth - 1) . ")).value" },
 		sub { "ai_embed(" . text_expression($from, $depth - 1) . ", model => 'e')::text" },
@@ -168,6 +170,11 @@ sub select_query
 		sub { 'SELECT t, count(*) FROM (SELECT ' . text_expression($from, $depth) . " AS t FROM $clause) q GROUP BY t ORDER BY t" },
 		sub { 'SELECT ' . text_expression($from, $depth) . ", row_number() OVER (ORDER BY " . join(', ', columns($from, 'int')) . '), max(' . text_expression($from, $depth) . ') OVER (PARTITION BY ' . pick(columns($from, 'int')) . ") FROM $clause ORDER BY 2" },
 		sub { 'SELECT ' . text_expression($from, $depth) . " FROM $clause" . where($from, 1) . ' UNION ' . pick('ALL ', '') . 'SELECT ' . text_expression({ b => $tables{b} }, $depth) . ' FROM b ORDER BY 1' },
+		sub {
+			my @part = ('SELECT id, x, t FROM a, ai_complete(' . text_expression({ a => $tables{a} }, $depth) . ') t' . where({ a => $tables{a} }, 1)) x 2;
+			return 'WITH q AS ' . pick('MATERIALIZED ', '') . "($part[0] UNION ALL $part[1]) SELECT * FROM q " . pick('', 'JOIN a USING (id) ', 'WHERE EXISTS (SELECT FROM q r WHERE r.id > q.id) ') . 'ORDER BY 1, 2, 3';
+		},
+		sub { 'SELECT id, ' . pick('EXISTS ', 'ARRAY') . '(SELECT t FROM b s, ai_complete(' . text_expression({ s => $tables{b} }, 0) . ') t WHERE s.k = a.k UNION ALL SELECT t FROM b s, ai_complete(' . text_expression({ s => $tables{b} }, 0) . ') t WHERE s.id = a.id) FROM a ORDER BY id' },
 		sub { 'WITH q AS ' . pick('MATERIALIZED ', '') . '(SELECT ' . text_expression($from, $depth) . " AS t FROM $clause" . where($from, 1) . ') SELECT ai_complete(t), count(*) FROM q GROUP BY 1 ORDER BY 1' },
 		sub { 'SELECT unnest(string_to_array(' . text_expression($from, $depth) . ", '1'))" . (chance(0.5) ? ', ' . text_expression($from, $depth) : '') . (chance(0.3) ? ', generate_series(1, ' . int_expression($from, 1) . ')' : '') . " FROM $clause" . where($from, 1) },
 		sub { 'SELECT ' . text_expression({ a => $tables{a} }, $depth) . ' FROM a ORDER BY id FOR UPDATE' },
