@@ -7,7 +7,9 @@
 # looks like.  One process, one select loop: many connections at once.
 #
 # Prints one line: PORT TLS_PORT SILENT_TLS_PORT FULL_PORT, then serves until
-# its standard input ends.  Each request is a line of JSON in LOGFILE.
+# its standard input ends.  Each request is a line of JSON in LOGFILE: what was
+# sent, when it came, and in_flight, how many requests (itself among them) were
+# not answered yet by then.
 use strict;
 use warnings;
 use IO::Select;
@@ -56,6 +58,7 @@ print join(' ', $plain->sockport, $tls_port, $silent_tls->sockport, $full->sockp
 
 my %connections;    # fileno => state
 my %counts;         # path => requests so far
+my $in_flight = 0;  # requests that are not answered yet
 my $n_connections = 0;
 my $select = IO::Select->new($plain, $silent_tls, \*STDIN);
 my @held;
@@ -85,8 +88,7 @@ while (1)
 		{
 			my $client = $plain->accept or next;
 			$client->blocking(0);
-			$connections{ fileno $client } = { socket => $client, in => '', out => [], number => ++$n_connections };
-			$select->add($client);
+			add_connection($client);
 		}
 		elsif ($socket == $silent_tls) { push @held, scalar $silent_tls->accept }
 		else { receive($connections{ fileno $socket }) }
@@ -98,15 +100,25 @@ while (1)
 	}
 }
 
+sub add_connection
+{
+	my ($socket) = @_;
+	$select->add($socket);
+	return $connections{ fileno $socket } = { socket => $socket, in => '', out => [], number => ++$n_connections, unanswered => 0 };
+}
+
 sub drop
 {
 	my ($c, $reset) = @_;
+	answered($c);
 	$select->remove($c->{socket});
 	delete $connections{ fileno $c->{socket} };
 	setsockopt($c->{socket}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) if $reset;
 	close $c->{socket};
 	return;
 }
+
+sub answered { my ($c) = @_; $in_flight -= $c->{unanswered}; $c->{unanswered} = 0; return }
 
 sub receive
 {
@@ -128,8 +140,10 @@ sub receive
 		my ($line, @lines) = split /\r\n/, $head;
 		my ($method, $path) = split / /, $line;
 		my %headers = map { /^([^:]+):\s*(.*)$/ ? (lc $1 => $2) : () } @lines;
-		print {$log} $json->encode({ method => $method, path => $path, headers => \%headers,
-				body => $body, time => time(), connection => $c->{number} }), "\n";
+		$c->{unanswered}++;
+		$in_flight++;
+		print {$log} $json->encode({ method => $method, path => $path, headers => \%headers, body => $body, time => time(),
+				connection => $c->{number}, in_flight => $in_flight }), "\n";
 		behave($c, $path, \%headers, $body);
 	}
 	return;
@@ -154,6 +168,7 @@ sub transmit
 		substr($item->[1], 0, $n) = '';
 		if (length $item->[1]) { return }
 		shift @{ $c->{out} };
+		answered($c) unless @{ $c->{out} };
 	}
 	return;
 }
@@ -172,10 +187,10 @@ sub response
 sub good
 {
 	my ($path, $request, $text) = @_;
-	my $r = eval { $json->decode($request) } // {};
 	$text //= 'ok';
 	if ($path =~ m{/embeddings$|/api/embed$})
 	{
+		my $r = eval { $json->decode($request) } // {};
 		my $inputs = ref $r->{input} ? $r->{input} : [ $r->{input} ];
 		my @vectors = map { [ 0.25, -0.5, length($_) + 0.0 ] } @$inputs;
 		return $json->encode({ model => 'fault', embeddings => \@vectors, prompt_eval_count => 2 }) if $path =~ m{/api/embed$};
@@ -288,6 +303,8 @@ sub behave
 		return put($c, response(200, $ok), 0.05);
 	}
 	if ($what =~ /^slow-(\d+)$/) { return put($c, response(200, $ok), $1 / 1000) }
+	# after so many milliseconds, an answer of so many bytes
+	if ($what =~ /^answer-(\d+)-(\d+)$/) { return put($c, response(200, good($path, $body, substr('An answer. ' x ($2 / 11 + 1), 0, $2))), $1 / 1000) }
 	if ($what eq 'reset') { put($c, 'RESET'); return }
 	if ($what eq 'close') { return put($c, 'CLOSE') }
 	if ($what eq 'stall') { return }
