@@ -11,20 +11,24 @@ use JSON::PP;
 
 my $program = abs_path(dirname(__FILE__) . '/../fault_server.pl');
 
+# "everywhere" has it listen at every address of the machine; "names" are more
+# names (DNS:..., IP:...) of its certificate.
 sub new
 {
-	my ($class) = @_;
+	my ($class, %options) = @_;
+	my $names = join ',', 'DNS:localhost', 'IP:127.0.0.1', @{ $options{names} // [] };
 	my $self = bless { directory => tempdir(CLEANUP => 1) }, $class;
 	my $directory = $self->{directory};
 
 	# a certificate that nobody signed but itself
 	system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
-		  . "-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' "
+		  . "-addext 'subjectAltName=$names' "
 		  . "-keyout $directory/key.pem -out $directory/cert.pem >$directory/openssl.log 2>&1") == 0
 	  or die "openssl failed";
 	chmod 0755, $directory;
 	$self->{log} = "$directory/requests.jsonl";
-	$self->{pid} = open2(my $out, my $in, $^X, $program, $self->{log}, "$directory/cert.pem", "$directory/key.pem");
+	$self->{pid} = open2(my $out, my $in, $^X, $program, $self->{log}, "$directory/cert.pem", "$directory/key.pem",
+		$options{everywhere} ? '::' : ());
 	$self->{in} = $in;
 	my $line = <$out> // die "the fault server did not start";
 	@$self{qw(port tls_port silent_tls_port full_port)} = split ' ', $line;
