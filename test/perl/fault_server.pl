@@ -1,17 +1,21 @@
 #!/usr/bin/perl
-# fault_server.pl LOGFILE [CERT KEY]
+# fault_server.pl LOGFILE [CERT KEY [ADDRESS]]
 #
 # A raw-socket HTTP server that plays what well-behaved mocks do not: resets,
 # drips, stalls, truncation, redirects, bombs.  The first part of a path names
 # the behaviour; the provider's own path follows, and decides what a good reply
 # looks like.  One process, one select loop: many connections at once.
 #
-# Prints one line: PORT TLS_PORT SILENT_TLS_PORT FULL_PORT, then serves until
-# its standard input ends.  Each request is a line of JSON in LOGFILE.
+# Listens at ADDRESS, which is 127.0.0.1 unless told; "::" is every address of
+# the machine.  Prints one line: PORT TLS_PORT SILENT_TLS_PORT FULL_PORT, then
+# serves until its standard input ends.  Each request is a line of JSON in
+# LOGFILE: beside what was sent, the address that it came in at, and in_flight,
+# how many requests (itself among them) were not answered yet when it came.
 use strict;
 use warnings;
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::IP;
 use JSON::PP;
 use MIME::Base64;
 use POSIX qw(strftime);
@@ -19,7 +23,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 use Compress::Zlib;
 
-my ($log_path, $cert, $key) = @ARGV;
+my ($log_path, $cert, $key, $address) = @ARGV;
 open(my $log, '>>', $log_path) or die "$log_path: $!";
 $log->autoflush(1);
 $SIG{PIPE} = 'IGNORE';
@@ -35,7 +39,16 @@ sub listener
 	  || die "listen: $!";
 }
 
-my $plain = listener();
+# where the machine has no IPv6, every address is one of IPv4
+sub listener_at_address
+{
+	return listener() unless $address;
+	return IO::Socket::IP->new(LocalHost => $address, LocalPort => 0, Listen => 1024, ReuseAddr => 1, V6Only => 0)
+	  // IO::Socket::IP->new(LocalHost => '0.0.0.0', LocalPort => 0, Listen => 1024, ReuseAddr => 1)
+	  // die "listen: $@";
+}
+
+my $plain = listener_at_address();
 my $silent_tls = listener();
 my $full = listener(0);
 
@@ -46,7 +59,7 @@ my @fillers = map {
 my $tls_port = 0;
 if ($cert)
 {
-	my $tls = listener();
+	my $tls = listener_at_address();
 	$tls_port = $tls->sockport;
 	$tls_child = fork() // die "fork: $!";
 	if ($tls_child == 0) { $SIG{TERM} = 'DEFAULT'; serve_tls($tls); exit 0 }
@@ -56,6 +69,7 @@ print join(' ', $plain->sockport, $tls_port, $silent_tls->sockport, $full->sockp
 
 my %connections;    # fileno => state
 my %counts;         # path => requests so far
+my $in_flight = 0;  # requests that are not answered yet
 my $n_connections = 0;
 my $select = IO::Select->new($plain, $silent_tls, \*STDIN);
 my @held;
@@ -85,8 +99,7 @@ while (1)
 		{
 			my $client = $plain->accept or next;
 			$client->blocking(0);
-			$connections{ fileno $client } = { socket => $client, in => '', out => [], number => ++$n_connections };
-			$select->add($client);
+			add_connection($client);
 		}
 		elsif ($socket == $silent_tls) { push @held, scalar $silent_tls->accept }
 		else { receive($connections{ fileno $socket }) }
@@ -98,14 +111,37 @@ while (1)
 	}
 }
 
+sub add_connection
+{
+	my ($socket) = @_;
+	$select->add($socket);
+	return $connections{ fileno $socket } = { socket => $socket, in => '', out => [], number => ++$n_connections, unanswered => 0 };
+}
+
 sub drop
 {
 	my ($c, $reset) = @_;
+	answered($c);
+	if (my $far = delete $c->{far}) { delete $far->{far}; drop($far) }
 	$select->remove($c->{socket});
 	delete $connections{ fileno $c->{socket} };
 	setsockopt($c->{socket}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) if $reset;
 	close $c->{socket};
 	return;
+}
+
+sub answered { my ($c) = @_; $in_flight -= $c->{unanswered}; $c->{unanswered} = 0; return }
+
+# A proxy's tunnel: wherever it is to lead, it leads to the port with TLS.
+sub open_tunnel
+{
+	my ($c) = @_;
+	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $tls_port) or return put($c, response(502, ''));
+	$socket->blocking(0);
+	my $far = add_connection($socket);
+	@$c{qw(far in)} = ($far, '');
+	$far->{far} = $c;
+	return put($c, "HTTP/1.1 200 Connected\r\n\r\n");
 }
 
 sub receive
@@ -118,6 +154,12 @@ sub receive
 		return if !defined $n && $!{EAGAIN};
 		return drop($c);
 	}
+	if ($c->{far})
+	{
+		put($c->{far}, $c->{in});
+		$c->{in} = '';
+		return;
+	}
 	while ($c->{in} =~ /\A(.*?)\r\n\r\n/s)
 	{
 		my $head = $1;
@@ -128,8 +170,12 @@ sub receive
 		my ($line, @lines) = split /\r\n/, $head;
 		my ($method, $path) = split / /, $line;
 		my %headers = map { /^([^:]+):\s*(.*)$/ ? (lc $1 => $2) : () } @lines;
-		print {$log} $json->encode({ method => $method, path => $path, headers => \%headers,
-				body => $body, time => time(), connection => $c->{number} }), "\n";
+		$c->{unanswered}++;
+		$in_flight++;
+		(my $local = $c->{socket}->sockhost) =~ s/^::ffff://;
+		print {$log} $json->encode({ method => $method, path => $path, headers => \%headers, body => $body, time => time(),
+				connection => $c->{number}, local => $local, in_flight => $in_flight }), "\n";
+		if ($method eq 'CONNECT') { return open_tunnel($c) }
 		behave($c, $path, \%headers, $body);
 	}
 	return;
@@ -154,6 +200,7 @@ sub transmit
 		substr($item->[1], 0, $n) = '';
 		if (length $item->[1]) { return }
 		shift @{ $c->{out} };
+		answered($c) unless @{ $c->{out} };
 	}
 	return;
 }
@@ -172,10 +219,10 @@ sub response
 sub good
 {
 	my ($path, $request, $text) = @_;
-	my $r = eval { $json->decode($request) } // {};
 	$text //= 'ok';
 	if ($path =~ m{/embeddings$|/api/embed$})
 	{
+		my $r = eval { $json->decode($request) } // {};
 		my $inputs = ref $r->{input} ? $r->{input} : [ $r->{input} ];
 		my @vectors = map { [ 0.25, -0.5, length($_) + 0.0 ] } @$inputs;
 		return $json->encode({ model => 'fault', embeddings => \@vectors, prompt_eval_count => 2 }) if $path =~ m{/api/embed$};
@@ -300,6 +347,8 @@ sub behave
 		return put($c, response(200, $ok), 0.05);
 	}
 	if ($what =~ /^slow-(\d+)$/) { return put($c, response(200, $ok), $1 / 1000) }
+	# after so many milliseconds, an answer of so many bytes
+	if ($what =~ /^answer-(\d+)-(\d+)$/) { return put($c, response(200, good($path, $body, substr('An answer. ' x ($2 / 11 + 1), 0, $2))), $1 / 1000) }
 	if ($what eq 'reset') { put($c, 'RESET'); return }
 	if ($what eq 'close') { return put($c, 'CLOSE') }
 	if ($what eq 'stall') { return }
