@@ -21,6 +21,7 @@
 typedef struct AiFunction
 {
 	const char *symbol;			/* pg_proc.prosrc */
+	const char *name;			/* as SQL has it */
 	AiTask		task;
 	uint32		required;		/* bits of arguments: a NULL one gives NULL,
 								 * and no call */

@@ -20,11 +20,11 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_models_check);
-PG_FUNCTION_INFO_V1(ai_profiles_check);
-PG_FUNCTION_INFO_V1(ai_registry_changed);
-PG_FUNCTION_INFO_V1(ai_validate_model);
-PG_FUNCTION_INFO_V1(ai_gateway_version);
+PG_FUNCTION_INFO_V1(ai_models_check_0_1);
+PG_FUNCTION_INFO_V1(ai_profiles_check_0_1);
+PG_FUNCTION_INFO_V1(ai_registry_changed_0_1);
+PG_FUNCTION_INFO_V1(ai_validate_model_0_1);
+PG_FUNCTION_INFO_V1(ai_version_0_1);
 
 static TriggerData *
 called_as_trigger(FunctionCallInfo fcinfo)
@@ -38,7 +38,7 @@ called_as_trigger(FunctionCallInfo fcinfo)
 
 /* BEFORE INSERT OR UPDATE FOR EACH ROW of ai_gateway.models. */
 Datum
-ai_models_check(PG_FUNCTION_ARGS)
+ai_models_check_0_1(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as_trigger(fcinfo);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
@@ -66,7 +66,7 @@ ai_models_check(PG_FUNCTION_ARGS)
  * row that is changed is the DBA's from then on.
  */
 Datum
-ai_profiles_check(PG_FUNCTION_ARGS)
+ai_profiles_check_0_1(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as_trigger(fcinfo);
 	Relation	relation = trigger->tg_relation;
@@ -92,7 +92,7 @@ ai_profiles_check(PG_FUNCTION_ARGS)
 
 /* AFTER ... FOR EACH STATEMENT of the tables that are cached. */
 Datum
-ai_registry_changed(PG_FUNCTION_ARGS)
+ai_registry_changed_0_1(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as_trigger(fcinfo);
 
@@ -247,7 +247,7 @@ validate(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 }
 
 Datum
-ai_validate_model(PG_FUNCTION_ARGS)
+ai_validate_model_0_1(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(0))
@@ -257,7 +257,7 @@ ai_validate_model(PG_FUNCTION_ARGS)
 
 /* The library's version, which may be newer than the extension's SQL. */
 Datum
-ai_gateway_version(PG_FUNCTION_ARGS)
+ai_version_0_1(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("ai_gateway %s, %s, cJSON %s",
 											  AI_GATEWAY_VERSION, ai_http_library(),

@@ -11,8 +11,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-PG_FUNCTION_INFO_V1(ai_chat);
-
 enum
 {
 	ARG_MESSAGES,
@@ -131,18 +129,11 @@ chat_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer 
 	return ai_fn_jsonb_result(fcinfo, call, out.data);
 }
 
-const AiFunction ai_function_chat = {
-	.symbol = "ai_chat",
-	.task = AI_TASK_CHAT,
-	.required = 1U << ARG_MESSAGES,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.prepare = prepare,
-	.result = chat_result,
-};
-
-Datum
-ai_chat(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_chat);
-}
+AI_DEFINE_FUNCTION(ai_chat_0_1,
+				   .name = "ai_chat",
+				   .task = AI_TASK_CHAT,
+				   .required = 1U << ARG_MESSAGES,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .prepare = prepare,
+				   .result = chat_result);

@@ -13,9 +13,6 @@
 #include "pg/text.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(ai_complete);
-PG_FUNCTION_INFO_V1(ai_try_complete);
-
 enum
 {
 	ARG_PROMPT,
@@ -47,21 +44,14 @@ complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAns
 	PG_RETURN_TEXT_P(result);
 }
 
-const AiFunction ai_function_complete = {
-	.symbol = "ai_complete",
-	.task = AI_TASK_CHAT,
-	.required = 1U << ARG_PROMPT,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.prepare = prepare,
-	.result = complete_result,
-};
-
-Datum
-ai_complete(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_complete);
-}
+AI_DEFINE_FUNCTION(ai_complete_0_1,
+				   .name = "ai_complete",
+				   .task = AI_TASK_CHAT,
+				   .required = 1U << ARG_PROMPT,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .prepare = prepare,
+				   .result = complete_result);
 
 static void
 put_tokens(Datum *value, bool *isnull, int64 tokens)
@@ -172,19 +162,12 @@ try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const A
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
-const AiFunction ai_function_try_complete = {
-	.symbol = "ai_try_complete",
-	.task = AI_TASK_CHAT,
-	.required = 1U << ARG_PROMPT,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.reports_failure = true,
-	.prepare = prepare,
-	.result = try_complete_result,
-};
-
-Datum
-ai_try_complete(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_try_complete);
-}
+AI_DEFINE_FUNCTION(ai_try_complete_0_1,
+				   .name = "ai_try_complete",
+				   .task = AI_TASK_CHAT,
+				   .required = 1U << ARG_PROMPT,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .reports_failure = true,
+				   .prepare = prepare,
+				   .result = try_complete_result);

@@ -11,8 +11,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-PG_FUNCTION_INFO_V1(ai_json);
-
 enum
 {
 	ARG_PROMPT,
@@ -46,18 +44,11 @@ json_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer 
 	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->json));
 }
 
-const AiFunction ai_function_json = {
-	.symbol = "ai_json",
-	.task = AI_TASK_CHAT,
-	.required = 1U << ARG_PROMPT | 1U << ARG_SCHEMA,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.prepare = prepare,
-	.result = json_result,
-};
-
-Datum
-ai_json(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_json);
-}
+AI_DEFINE_FUNCTION(ai_json_0_1,
+				   .name = "ai_json",
+				   .task = AI_TASK_CHAT,
+				   .required = 1U << ARG_PROMPT | 1U << ARG_SCHEMA,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .prepare = prepare,
+				   .result = json_result);

@@ -22,8 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_embed);
-PG_FUNCTION_INFO_V1(ai_embed_array);
+PG_FUNCTION_INFO_V1(ai_embed_array_0_1);
 
 enum
 {
@@ -86,22 +85,15 @@ embed_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer
 									  call->reply.dimensions));
 }
 
-const AiFunction ai_function_embed = {
-	.symbol = "ai_embed",
-	.task = AI_TASK_EMBED,
-	.required = 1U << ARG_INPUT,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.shares_request = true,
-	.prepare = prepare,
-	.result = embed_result,
-};
-
-Datum
-ai_embed(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_embed);
-}
+AI_DEFINE_FUNCTION(ai_embed_0_1,
+				   .name = "ai_embed",
+				   .task = AI_TASK_EMBED,
+				   .required = 1U << ARG_INPUT,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .shares_request = true,
+				   .prepare = prepare,
+				   .result = embed_result);
 
 /* One request's share of the array: elements [first, first + count). */
 typedef struct Share
@@ -247,7 +239,7 @@ embed_many(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 }
 
 Datum
-ai_embed_array(PG_FUNCTION_ARGS)
+ai_embed_array_0_1(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(ARG_INPUT))

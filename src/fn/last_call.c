@@ -11,7 +11,7 @@
 #include "pg/text.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(ai_last_call_row);
+PG_FUNCTION_INFO_V1(ai_last_call_0_1);
 
 #define N_COLUMNS	19
 
@@ -33,7 +33,7 @@ put_count(Datum *values, bool *nulls, int column, int64 count)
 }
 
 Datum
-ai_last_call_row(PG_FUNCTION_ARGS)
+ai_last_call_0_1(PG_FUNCTION_ARGS)
 {
 	const AiLastCall *last = &ai_last_call;
 	const AiFailure *failure = &last->failure;

@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_rerank);
+PG_FUNCTION_INFO_V1(ai_rerank_0_1);
 
 enum
 {
@@ -111,7 +111,7 @@ rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 }
 
 Datum
-ai_rerank(PG_FUNCTION_ARGS)
+ai_rerank_0_1(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))

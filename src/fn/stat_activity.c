@@ -17,12 +17,12 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_running_statements);
+PG_FUNCTION_INFO_V1(ai_running_statements_0_1);
 
 #define N_COLUMNS	10
 
 Datum
-ai_running_statements(PG_FUNCTION_ARGS)
+ai_running_statements_0_1(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	bool		more = true;
