@@ -183,7 +183,7 @@ extern AiLastCall ai_last_call;
 /* Calls that this backend has started so far. */
 extern int64 ai_calls_started;
 
-/* The cost in USD, in the current context; NULL if any price needed is unknown. */
-extern Numeric ai_call_cost(const AiCall *call);
+/* The cost in picodollars; AI_MONEY_UNKNOWN if any price needed is. */
+extern int64 ai_call_cost(const AiCall *call);
 
 #endif							/* AI_CALL_H */

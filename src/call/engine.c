@@ -237,6 +237,20 @@ give_up(AiCall *call)
 	attempt_failed(call);
 }
 
+static AiHttpLimits
+limits_of(const AiCall *call, double left)
+{
+	return (AiHttpLimits)
+	{
+		.timeout_ms = (int) left,
+			.connect_timeout_ms = ai_guc_connect_timeout,
+			.max_response_kb = ai_guc_max_response_size,
+			.large_reply = call->request.task == AI_TASK_EMBED,
+	};
+}
+
+static void attempt_arrived(void *owner, AiTransfer *transfer);
+
 /*
  * Waits for a token, or fetches it; true if there is one, and the target has
  * it.  The slot keeps the token, the target borrows it.
@@ -246,8 +260,10 @@ authorize(AiCall *call, AiResolvedTarget *resolved)
 {
 	AiTokenRequest request;
 	const char *token;
-	double		left = call->deadline - ai_now_ms();
+	AiHttpLimits limits = limits_of(call, call->deadline - ai_now_ms());
+	AiHttpListener listener = {.finished = attempt_arrived,.owner = call};
 
+	limits.large_reply = false;
 	if (!ai_token_identify(&resolved->target, &request, &call->failure))
 	{
 		give_up(call);
@@ -275,7 +291,7 @@ authorize(AiCall *call, AiResolvedTarget *resolved)
 		return false;
 	}
 	call->transfer = ai_http_start(&request.http, request.local ? AI_REACH_METADATA : AI_REACH_PUBLIC,
-								   (int) left, call, &call->failure);
+								   &limits, &listener, &call->failure);
 	if (call->transfer == NULL)
 		attempt_failed(call);
 	else
@@ -309,17 +325,6 @@ drop_stream(AiCall *call)
 	call->stream = NULL;
 }
 
-/* The reply is to come as events, the first of them in time. */
-static void
-await_stream(AiCall *call, const AiTarget *target)
-{
-	call->stream = ai_reply_stream_new(ai_protocols[target->protocol]->assembler);
-	if (call->stream == NULL)
-		return;
-	ai_http_set_sink(call->transfer, take_in);
-	call->due_at = Min(call->due_at, ai_now_ms() + call->first_byte_ms);
-}
-
 /*
  * A stream's time has come: its last event was there and the server still
  * holds the connection, its first was not there in time, or all is well.
@@ -347,6 +352,8 @@ start_attempt(AiCall *call)
 {
 	AiResolvedTarget resolved;
 	AiHttpRequest http = {0};
+	AiHttpLimits limits;
+	AiHttpListener listener = {.finished = attempt_arrived,.owner = call};
 	double		left;
 
 	if (may_wait(call) && !enter_lane(call))
@@ -394,11 +401,21 @@ start_attempt(AiCall *call)
 		return;
 	}
 	ai_secret_wipe(&resolved.secret);
-	call->transfer = ai_http_start(&http, resolved.reach, (int) left, call, &call->failure);
+	if (call->request.stream)
+		call->stream = ai_reply_stream_new(ai_protocols[resolved.target.protocol]->assembler);
+	if (call->stream != NULL)
+	{
+		/* the reply is to come as events, the first of them in time */
+		listener.sink = take_in;
+		call->due_at = Min(call->due_at, ai_now_ms() + call->first_byte_ms);
+	}
+	limits = limits_of(call, left);
+	call->transfer = ai_http_start(&http, resolved.reach, &limits, &listener, &call->failure);
 	if (call->transfer == NULL)
+	{
+		drop_stream(call);
 		attempt_failed(call);
-	else if (call->request.stream)
-		await_stream(call, &resolved.target);
+	}
 }
 
 /*
@@ -497,9 +514,9 @@ attempt_succeeded(AiCall *call)
 
 /* Reads what came back for an attempt. */
 static void
-attempt_arrived(AiCall *call)
+attempt_arrived(void *owner, AiTransfer *transfer)
 {
-	AiTransfer *transfer = call->transfer;
+	AiCall	   *call = owner;
 	AiResolvedTarget resolved;
 	bool		good;
 
@@ -592,16 +609,6 @@ ai_call_abandon(AiCall *call)
 	call->model = NULL;
 }
 
-/* Hands on what arrived over the network. */
-static void
-collect_transfers(void)
-{
-	AiTransfer *transfer;
-
-	while ((transfer = ai_http_next_finished()) != NULL)
-		attempt_arrived(ai_http_owner(transfer));
-}
-
 /* Acts on calls whose time has come; returns when the next one comes, or -1. */
 static double
 act_on_time(void)
@@ -679,7 +686,7 @@ ai_call_set_poll(AiCallSet *set)
 {
 	if (dlist_is_empty(&set->done))
 	{
-		collect_transfers();
+		ai_http_deliver();
 		act_on_time();
 	}
 	return take_done(set);
@@ -693,7 +700,7 @@ ai_call_set_next(AiCallSet *set)
 		double		next;
 		AiCall	   *call;
 
-		collect_transfers();
+		ai_http_deliver();
 		next = act_on_time();
 		call = take_done(set);
 		if (call != NULL)

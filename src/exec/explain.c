@@ -11,12 +11,19 @@
 #include "exec/explain.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
+
+/* NULL where nothing came back, or the cost of something that did is unknown. */
+static const char *
+cost_text(const AiSiteCounts *counts, char space[AI_MONEY_TEXT])
+{
+	return counts->arrived > 0 ? ai_money_format(counts->cost, space) : NULL;
+}
 
 static void
 explain_counts(const AiSiteCounts *counts, ExplainState *es)
 {
+	char		cost[AI_MONEY_TEXT];
+
 	ExplainPropertyInteger("Calls", NULL, counts->calls, es);
 	ExplainPropertyInteger("Distinct", NULL, counts->distinct, es);
 	ExplainPropertyInteger("Cached", NULL, counts->cached, es);
@@ -25,8 +32,8 @@ explain_counts(const AiSiteCounts *counts, ExplainState *es)
 	ExplainPropertyInteger("Failed", NULL, counts->failed, es);
 	ExplainPropertyInteger("Input Tokens", NULL, counts->input_tokens, es);
 	ExplainPropertyInteger("Output Tokens", NULL, counts->output_tokens, es);
-	if (!counts->cost_unknown && counts->cost != (Datum) 0)
-		ExplainPropertyText("Cost", DatumGetCString(DirectFunctionCall1(numeric_out, counts->cost)), es);
+	if (cost_text(counts, cost) != NULL)
+		ExplainPropertyText("Cost", cost, es);
 	ExplainPropertyInteger("Peak In Flight", NULL, counts->peak, es);
 	if (es->timing)
 		ExplainPropertyFloat("Mean Latency", "ms", counts->arrived ? counts->latency_ms / counts->arrived : 0, 1, es);
@@ -35,6 +42,8 @@ explain_counts(const AiSiteCounts *counts, ExplainState *es)
 static void
 append_counts(StringInfo out, const AiSiteCounts *counts, bool timing)
 {
+	char		cost[AI_MONEY_TEXT];
+
 	appendStringInfo(out, " (calls=" INT64_FORMAT " distinct=" INT64_FORMAT, counts->calls, counts->distinct);
 	if (counts->cached > 0)
 		appendStringInfo(out, " cached=" INT64_FORMAT, counts->cached);
@@ -45,9 +54,8 @@ append_counts(StringInfo out, const AiSiteCounts *counts, bool timing)
 		appendStringInfo(out, " failed=" INT64_FORMAT, counts->failed);
 	appendStringInfo(out, " tokens=" INT64_FORMAT "+" INT64_FORMAT,
 					 counts->input_tokens, counts->output_tokens);
-	if (!counts->cost_unknown && counts->cost != (Datum) 0)
-		appendStringInfo(out, " cost=%s",
-						 DatumGetCString(DirectFunctionCall1(numeric_out, counts->cost)));
+	if (cost_text(counts, cost) != NULL)
+		appendStringInfo(out, " cost=%s", cost);
 	appendStringInfo(out, " peak=%d", counts->peak);
 	if (timing && counts->arrived > 0)
 		appendStringInfo(out, " latency=%.1f ms", counts->latency_ms / counts->arrived);

@@ -5,8 +5,6 @@
 #include "postgres.h"
 
 #include "exec/prefix.h"
-#include "fmgr.h"
-#include "utils/fmgrprotos.h"
 
 static Size
 text_length(const AiMessage *message)
@@ -20,9 +18,8 @@ ai_prefix_pays(const AiCall *call)
 	const AiPrices *prices = &call->model->prices;
 	Size		bytes = 0;
 
-	if (call->request.task != AI_TASK_CHAT || prices->input == NULL || prices->cached_input == NULL ||
-		!DatumGetBool(DirectFunctionCall2(numeric_lt, NumericGetDatum(prices->cached_input),
-										  NumericGetDatum(prices->input))))
+	if (call->request.task != AI_TASK_CHAT || prices->input == AI_MONEY_UNKNOWN ||
+		prices->cached_input == AI_MONEY_UNKNOWN || prices->cached_input >= prices->input)
 		return false;
 	for (int i = 0; i < call->request.n_messages; i++)
 		bytes += text_length(&call->request.messages[i]);

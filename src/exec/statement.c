@@ -32,7 +32,6 @@
 #include "shared/activity.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -432,8 +431,6 @@ count_outcome(AiStatement *statement, AiCarrier *carrier)
 	int64		input_tokens = Max(usage->uncached_input, 0) + Max(usage->cache_read, 0) +
 		Max(usage->cache_write, 0);
 	int64		output_tokens = Max(usage->visible_output, 0) + Max(usage->reasoning, 0);
-	Numeric		cost;
-	MemoryContext caller;
 
 	ai_activity.requests += call->attempts;
 	ai_activity.answered += carrier->n_jobs;
@@ -451,14 +448,7 @@ count_outcome(AiStatement *statement, AiCarrier *carrier)
 		return;
 	counts->input_tokens += input_tokens;
 	counts->output_tokens += output_tokens;
-	caller = MemoryContextSwitchTo(statement->context);
-	cost = ai_call_cost(call);
-	if (cost == NULL)
-		counts->cost_unknown = true;
-	else
-		counts->cost = counts->cost == (Datum) 0 ? NumericGetDatum(cost)
-			: DirectFunctionCall2(numeric_add, counts->cost, NumericGetDatum(cost));
-	MemoryContextSwitchTo(caller);
+	counts->cost = ai_money_add(counts->cost, ai_call_cost(call));
 }
 
 /* Was the request refused for something that one of its inputs alone may be? */

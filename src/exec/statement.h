@@ -47,9 +47,7 @@ typedef struct AiSiteCounts
 	int64		failed;
 	int64		input_tokens;
 	int64		output_tokens;
-	bool		cost_unknown;
-	Datum		cost;			/* numeric, in the statement's memory; 0 =
-								 * none */
+	int64		cost;			/* picodollars, or AI_MONEY_UNKNOWN */
 	int			in_flight;
 	int			peak;
 	int64		arrived;		/* requests that came back, and what they took */

@@ -43,13 +43,14 @@ ai_models_check_0_1(PG_FUNCTION_ARGS)
 	TriggerData *trigger = called_as_trigger(fcinfo);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple	tuple = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	AiModel    *model = ai_model_of_tuple(tuple, RelationGetDescr(trigger->tg_relation));
+	AiTuple		row = {tuple, RelationGetDescr(trigger->tg_relation)};
+	AiModel    *model = ai_model_of_tuple(row.tuple, row.descriptor);
 
 	/* NULLs in NOT NULL columns are the constraints' to refuse */
 	PG_TRY();
 	{
 		if (model->name && model->task && model->provider)
-			ai_registration_check(model);
+			ai_registration_check(model, &row);
 	}
 	PG_FINALLY();
 	{

@@ -9,7 +9,6 @@
 #include "pg/text.h"
 #include "provider/messages.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 enum
 {
@@ -116,14 +115,12 @@ static Datum
 chat_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
 	AiCall	   *call = answer->call;
-	Numeric		cost;
+	char		cost[AI_MONEY_TEXT];
 	AiBuffer	out = {0};
 
 	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
-	cost = ai_call_cost(call);
-	write_result(&out, call, cost == NULL ? NULL :
-				 DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(cost))));
+	write_result(&out, call, ai_money_format(ai_call_cost(call), cost));
 	if (out.failed)
 		ai_buffer_free(&out);
 	return ai_fn_jsonb_result(fcinfo, call, out.data);

@@ -9,6 +9,7 @@
 #include "fn/functions.h"
 #include "funcapi.h"
 #include "pg/compat.h"
+#include "pg/dollars.h"
 #include "pg/errors.h"
 #include "pg/text.h"
 #include "utils/builtins.h"
@@ -102,7 +103,7 @@ try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const A
 	AiFailure	ignored;
 	bool		failed = answer->failure != NULL;
 	text	   *value = NULL;
-	Numeric		cost;
+	int64		cost;
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -152,9 +153,9 @@ try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const A
 	put_tokens(&values[COL_CACHED_TOKENS], &nulls[COL_CACHED_TOKENS], reply->usage.cache_read);
 	put_tokens(&values[COL_REASONING_TOKENS], &nulls[COL_REASONING_TOKENS],
 			   reply->usage.reasoning);
-	cost = call->model ? ai_call_cost(call) : NULL;
-	nulls[COL_COST] = cost == NULL;
-	values[COL_COST] = NumericGetDatum(cost);
+	cost = call->model ? ai_call_cost(call) : AI_MONEY_UNKNOWN;
+	nulls[COL_COST] = cost == AI_MONEY_UNKNOWN;
+	values[COL_COST] = NumericGetDatum(ai_dollars_of_money(cost));
 	nulls[COL_LATENCY_MS] = nulls[COL_ATTEMPTS] = nulls[COL_CACHED] = false;
 	values[COL_LATENCY_MS] = Float8GetDatum(call->latency_ms);
 	values[COL_ATTEMPTS] = Int32GetDatum(call->attempts);

@@ -254,8 +254,49 @@ check_options(const AiModel *model)
 				 errmsg("option \"mock\" of model \"%s\" is for provider \"mock\" only", model->name)));
 }
 
+/*
+ * What is no price at all the constraints of the table refuse; what cannot be
+ * kept to the last digit would make a cost unknown that the DBA thinks known.
+ */
+static void
+check_price(const AiModel *model, const AiTuple *row, const char *column)
+{
+	int64		price;
+
+	switch (ai_tuple_price(row, column, &price))
+	{
+		case AI_MONEY_FITS:
+		case AI_MONEY_NOT_A_NUMBER:
+			break;
+		case AI_MONEY_TOO_FINE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s of model \"%s\" has more than %d decimals",
+							column, model->name, AI_PRICE_DECIMALS),
+					 errdetail("A price is in USD per million tokens, and kept as whole picodollars a token."),
+					 errhint("Round it to %d decimals: round(%s, %d).", AI_PRICE_DECIMALS, column, AI_PRICE_DECIMALS)));
+			break;
+		case AI_MONEY_TOO_LARGE:
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("%s of model \"%s\" is too large", column, model->name),
+					 errdetail("A price is in USD per million tokens, and can be 9223372036854.775807 at most."),
+					 errhint("Give the price of a million tokens, or NULL if it is not known.")));
+			break;
+	}
+}
+
+static void
+check_prices(const AiModel *model, const AiTuple *row)
+{
+	check_price(model, row, "input_price");
+	check_price(model, row, "cached_input_price");
+	check_price(model, row, "cache_write_price");
+	check_price(model, row, "output_price");
+}
+
 void
-ai_registration_check(const AiModel *model)
+ai_registration_check(const AiModel *model, const AiTuple *row)
 {
 	check_provider(model);
 	check_task(model);
@@ -264,4 +305,5 @@ ai_registration_check(const AiModel *model)
 	check_credential(model);
 	check_settings(model);
 	check_options(model);
+	check_prices(model, row);
 }

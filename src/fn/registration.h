@@ -12,7 +12,7 @@
 #include "registry/model.h"
 #include "registry/tuple.h"
 
-extern void ai_registration_check(const AiModel *model);
+extern void ai_registration_check(const AiModel *model, const AiTuple *row);
 extern void ai_profile_check(const AiTuple *row);
 
 #endif							/* AI_REGISTRATION_H */

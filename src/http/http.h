@@ -8,14 +8,15 @@
  *	engine		one curl_multi handle for the life of the backend, with its
  *				connections, resolved names and TLS sessions.
  *
- * A transfer goes STARTED -> FINISHED (ai_http_next_finished() hands it out
- * once) -> released.  ai_http_release() takes it in any state; one under way is
- * abandoned and its connection closed.
+ * A transfer goes STARTED -> FINISHED -> TOLD (its listener has it) -> released.
+ * ai_http_release() takes it in any state; one under way is abandoned and its
+ * connection closed.
  *
  * Who may throw: ai_http_wait() alone, and only where CHECK_FOR_INTERRUPTS
- * does, never inside libcurl.  Everything else may be called from a memory
- * context's reset callback.  Memory is malloc; nothing belongs to a context,
- * so whoever starts a transfer must make sure that it is released.
+ * does, never inside libcurl; ai_http_deliver() where a listener does.
+ * Everything else may be called from a memory context's reset callback.
+ * Memory is malloc; nothing belongs to a context, so whoever starts a transfer
+ * must make sure that it is released.
  */
 #ifndef AI_HTTP_H
 #define AI_HTTP_H
@@ -39,13 +40,6 @@ typedef enum AiReach
 } AiReach;
 
 /*
- * Starts a transfer.  Takes over what `request` holds, whatever happens, and
- * wipes it when it is no longer needed.  Returns NULL with a failure.
- */
-extern AiTransfer *ai_http_start(AiHttpRequest *request, AiReach reach,
-								 int timeout_ms, void *owner, AiFailure *failure);
-
-/*
  * Takes a reply's body in as it comes, in place of keeping it.  It runs inside
  * libcurl: neither palloc nor ereport, and no call of this file.
  */
@@ -59,16 +53,51 @@ typedef enum AiSinkVerdict
 typedef AiSinkVerdict (*AiHttpSink) (void *owner, const AiHttpReply *so_far,
 									 const char *data, size_t len);
 
-/* For a transfer that was just started. */
-extern void ai_http_set_sink(AiTransfer *transfer, AiHttpSink sink);
+/* Who is told of a transfer. */
+typedef struct AiHttpListener
+{
+	/* its end, outside of libcurl; the transfer is the owner's to release */
+	void		(*finished) (void *owner, AiTransfer *transfer);
+	AiHttpSink	sink;			/* NULL = the body is kept */
+	void	   *owner;
+} AiHttpListener;
+
+/* The caller's settings, as they were when it was called. */
+typedef struct AiHttpLimits
+{
+	int			timeout_ms;		/* for all of it */
+	int			connect_timeout_ms;
+	int			max_response_kb;	/* uncompressed */
+	bool		large_reply;	/* worth a large buffer: embeddings */
+} AiHttpLimits;
+
+/*
+ * Starts a transfer.  Takes over what `request` holds, whatever happens, and
+ * wipes it when it is no longer needed.  Returns NULL with a failure.
+ */
+extern AiTransfer *ai_http_start(AiHttpRequest *request, AiReach reach,
+								 const AiHttpLimits *limits,
+								 const AiHttpListener *listener, AiFailure *failure);
 
 /* Ends a transfer under way as if its reply were whole. */
 extern void ai_http_stop(AiTransfer *transfer);
 
-/* A transfer that finished since, each one once; NULL if there is none. */
-extern AiTransfer *ai_http_next_finished(void);
+/*
+ * Tells the listeners of all transfers that have finished, each once, in the
+ * order of their ends; returns how many.  A listener may start, stop and
+ * release any transfer, and enter this again.
+ */
+extern int	ai_http_deliver(void);
 
-extern void *ai_http_owner(const AiTransfer *transfer);
+/* How far a transfer got, or has got until now. */
+typedef enum AiHttpSent
+{
+	AI_HTTP_NOT_SENT,			/* no byte of the request left this machine */
+	AI_HTTP_CONNECTED,			/* it may have, in part or whole */
+	AI_HTTP_REPLY_BEGAN,
+} AiHttpSent;
+
+extern AiHttpSent ai_http_sent(const AiTransfer *transfer);
 
 /*
  * The outcome of a finished transfer: false with a failure if no whole reply

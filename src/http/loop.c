@@ -53,8 +53,7 @@ static double timer_due = -1;	/* when libcurl wants to be called; < 0 =
 								 * never */
 static int	n_started = 0;		/* transfers in the multi handle */
 static int	generation = 0;		/* of the network parameters it was made with */
-static AiTransfer *finished_first = NULL;
-static AiTransfer *finished_last = NULL;
+static dlist_head finished = DLIST_STATIC_INIT(finished);
 static CURL *kept_handles[KEPT_HANDLES];
 static int	n_kept_handles = 0;
 
@@ -112,33 +111,7 @@ put_finished(AiTransfer *transfer, CURLcode code)
 {
 	transfer->state = AI_TRANSFER_FINISHED;
 	transfer->code = code;
-	transfer->next_finished = NULL;
-	if (finished_last)
-		finished_last->next_finished = transfer;
-	else
-		finished_first = transfer;
-	finished_last = transfer;
-}
-
-static void
-take_from_finished(AiTransfer *transfer)
-{
-	AiTransfer *previous = NULL;
-
-	for (AiTransfer *each = finished_first; each; each = each->next_finished)
-	{
-		if (each == transfer)
-		{
-			if (previous)
-				previous->next_finished = each->next_finished;
-			else
-				finished_first = each->next_finished;
-			if (finished_last == each)
-				finished_last = previous;
-			return;
-		}
-		previous = each;
-	}
+	dlist_push_tail(&finished, &transfer->finished_node);
 }
 
 /* Moves what libcurl finished to our list. */
@@ -241,8 +214,8 @@ keep_handle(CURL *easy)
 }
 
 AiTransfer *
-ai_http_start(AiHttpRequest *request, AiReach reach, int timeout_ms, void *owner,
-			  AiFailure *failure)
+ai_http_start(AiHttpRequest *request, AiReach reach, const AiHttpLimits *limits,
+			  const AiHttpListener *listener, AiFailure *failure)
 {
 	AiTransfer *transfer;
 	CURLMcode	rc;
@@ -264,8 +237,8 @@ ai_http_start(AiHttpRequest *request, AiReach reach, int timeout_ms, void *owner
 	transfer->request = *request;
 	memset(request, 0, sizeof(*request));
 	transfer->reach = reach;
-	transfer->timeout_ms = timeout_ms;
-	transfer->owner = owner;
+	transfer->limits = *limits;
+	transfer->listener = *listener;
 	transfer->easy = take_handle();
 	if (transfer->easy == NULL || !ai_transfer_setup(transfer))
 	{
@@ -289,12 +262,6 @@ ai_http_start(AiHttpRequest *request, AiReach reach, int timeout_ms, void *owner
 }
 
 void
-ai_http_set_sink(AiTransfer *transfer, AiHttpSink sink)
-{
-	transfer->sink = sink;
-}
-
-void
 ai_http_stop(AiTransfer *transfer)
 {
 	if (transfer->state != AI_TRANSFER_STARTED)
@@ -304,20 +271,30 @@ ai_http_stop(AiTransfer *transfer)
 	put_finished(transfer, CURLE_OK);
 }
 
-AiTransfer *
-ai_http_next_finished(void)
+int
+ai_http_deliver(void)
 {
-	AiTransfer *transfer = finished_first;
+	int			n = 0;
 
-	if (transfer != NULL)
-		take_from_finished(transfer);
-	return transfer;
+	/* from the head each time: a listener may have changed the list */
+	while (!dlist_is_empty(&finished))
+	{
+		AiTransfer *transfer = dlist_head_element(AiTransfer, finished_node, &finished);
+
+		dlist_delete(&transfer->finished_node);
+		transfer->state = AI_TRANSFER_TOLD;
+		n++;
+		transfer->listener.finished(transfer->listener.owner, transfer);
+	}
+	return n;
 }
 
-void *
-ai_http_owner(const AiTransfer *transfer)
+AiHttpSent
+ai_http_sent(const AiTransfer *transfer)
 {
-	return transfer->owner;
+	if (transfer->reply_began)
+		return AI_HTTP_REPLY_BEGAN;
+	return transfer->connected ? AI_HTTP_CONNECTED : AI_HTTP_NOT_SENT;
 }
 
 const AiHttpReply *
@@ -331,7 +308,7 @@ ai_http_result(AiTransfer *transfer, AiFailure *failure)
 {
 	long		status = 0;
 
-	Assert(transfer->state == AI_TRANSFER_FINISHED);
+	Assert(transfer->state != AI_TRANSFER_STARTED);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	transfer->reply.status = (int) status;
 	if (transfer->code == CURLE_OK || transfer->stopped)
@@ -351,8 +328,8 @@ ai_http_release(AiTransfer *transfer)
 		curl_multi_remove_handle(multi, easy);
 		n_started--;
 	}
-	else
-		take_from_finished(transfer);
+	else if (transfer->state == AI_TRANSFER_FINISHED)
+		dlist_delete(&transfer->finished_node);
 	if (transfer->connecting)
 		ai_sockets_settle(transfer);
 	keep_handle(easy);
@@ -427,7 +404,7 @@ ai_http_wait(double timeout_ms)
 		if (limit < 0 || timer_due - now < limit)
 			limit = Max(timer_due - now, 0);
 	}
-	if (finished_first != NULL)
+	if (!dlist_is_empty(&finished))
 		limit = 0;
 
 	n = WaitEventSetWait(wait_set, limit < 0 ? -1L : (long) ceil(limit),

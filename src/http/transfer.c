@@ -23,6 +23,12 @@
 
 #define MAX_HEADER_BYTES	(256 * 1024)
 
+/*
+ * What libcurl reads at a time.  Its 16 kB suit an answer; the megabytes of
+ * vectors that embeddings are come in fewer turns.  Each transfer has its own.
+ */
+#define LARGE_BUFFER		(128L * 1024)
+
 static size_t
 receive_body(char *data, size_t size, size_t n, void *clientp)
 {
@@ -30,7 +36,7 @@ receive_body(char *data, size_t size, size_t n, void *clientp)
 	AiHttpReply *reply = &transfer->reply;
 	AiSinkVerdict verdict = AI_SINK_KEEP;
 
-	if (transfer->sink != NULL)
+	if (transfer->listener.sink != NULL)
 	{
 		long		status = 0;
 
@@ -41,7 +47,7 @@ receive_body(char *data, size_t size, size_t n, void *clientp)
 			reply->body.over_limit = true;
 			return 0;
 		}
-		verdict = transfer->sink(transfer->owner, reply, data, size * n);
+		verdict = transfer->listener.sink(transfer->listener.owner, reply, data, size * n);
 	}
 	switch (verdict)
 	{
@@ -69,6 +75,8 @@ receive_header(char *data, size_t size, size_t n, void *clientp)
 
 	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
 	{
+		/* before it is connected, this is a proxy's answer to CONNECT */
+		transfer->reply_began = transfer->connected;
 		ai_buffer_reset(headers);
 		return len;
 	}
@@ -148,7 +156,7 @@ ai_transfer_setup(AiTransfer *transfer)
 	AiHttpRequest *request = &transfer->request;
 	CURLcode	rc = CURLE_OK;
 
-	transfer->reply.body.limit = (size_t) ai_guc_max_response_size * 1024;
+	transfer->reply.body.limit = (size_t) transfer->limits.max_response_kb * 1024;
 	transfer->reply.headers.limit = MAX_HEADER_BYTES;
 	if (!set_headers(transfer))
 		return false;
@@ -178,8 +186,10 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) ai_guc_connect_timeout);
-	SET(CURLOPT_TIMEOUT_MS, (long) transfer->timeout_ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) transfer->limits.connect_timeout_ms);
+	SET(CURLOPT_TIMEOUT_MS, (long) transfer->limits.timeout_ms);
+	if (transfer->limits.large_reply)
+		SET(CURLOPT_BUFFERSIZE, LARGE_BUFFER);
 	SET(CURLOPT_PROXY, ai_guc_proxy && transfer->reach != AI_REACH_METADATA ? ai_guc_proxy : "");
 	SET(CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
 	if (ai_guc_ca_file && ai_guc_ca_file[0] != '\0')
@@ -208,7 +218,7 @@ ai_transfer_setup(AiTransfer *transfer)
 static const char *
 phase_reached(const AiTransfer *transfer)
 {
-	if (transfer->reply.headers.len > 0)
+	if (transfer->reply_began)
 		return "while the reply arrived";
 	if (transfer->connected)
 		return "while waiting for the reply to begin";
@@ -294,7 +304,7 @@ ai_transfer_explain(AiTransfer *transfer, AiFailure *failure)
 			{
 				ai_fail(failure, AI_ERROR_INVALID_REPLY,
 						"the reply exceeds ai_gateway.max_response_size, %d kB",
-						ai_guc_max_response_size);
+						transfer->limits.max_response_kb);
 				ai_failure_hint(failure, "Raise ai_gateway.max_response_size, or ask for less in one call.");
 			}
 			else

@@ -8,11 +8,13 @@
 #include <curl/curl.h>
 
 #include "http/http.h"
+#include "lib/ilist.h"
 
 typedef enum AiTransferState
 {
 	AI_TRANSFER_STARTED,
-	AI_TRANSFER_FINISHED,
+	AI_TRANSFER_FINISHED,		/* and on the list of those to be told of */
+	AI_TRANSFER_TOLD,
 } AiTransferState;
 
 struct AiTransfer
@@ -22,20 +24,20 @@ struct AiTransfer
 	AiHttpRequest request;
 	AiHttpReply reply;
 	AiReach		reach;
-	void	   *owner;
+	AiHttpLimits limits;
+	AiHttpListener listener;
 	AiTransferState state;
 	CURLcode	code;
-	int			timeout_ms;
-	AiHttpSink	sink;			/* NULL = the body is kept */
-	size_t		sunk;			/* bytes that it took */
+	size_t		sunk;			/* bytes that the listener's sink took */
 	bool		stopped;		/* by the sink */
 	bool		connecting;		/* the name is resolved, a socket was opened */
 	bool		connected;		/* with TLS, where there is any */
+	bool		reply_began;
 	bool		address_refused;	/* the policy refused where the name led */
 	bool		descriptor_refused; /* PostgreSQL had no file descriptor left */
 	bool		headers_over_limit;
 	char		error[CURL_ERROR_SIZE];
-	AiTransfer *next_finished;
+	dlist_node	finished_node;
 };
 
 /* ---- transfer.c ---- */

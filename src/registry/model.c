@@ -201,10 +201,10 @@ ai_model_of_tuple(HeapTuple tuple, TupleDesc descriptor)
 	model->max_in_flight = DatumGetInt32(ai_tuple_column(&row, "max_in_flight", &isnull));
 	if (isnull)
 		model->max_in_flight = 0;
-	model->prices.input = ai_tuple_numeric(&row, "input_price");
-	model->prices.cached_input = ai_tuple_numeric(&row, "cached_input_price");
-	model->prices.cache_write = ai_tuple_numeric(&row, "cache_write_price");
-	model->prices.output = ai_tuple_numeric(&row, "output_price");
+	ai_tuple_price(&row, "input_price", &model->prices.input);
+	ai_tuple_price(&row, "cached_input_price", &model->prices.cached_input);
+	ai_tuple_price(&row, "cache_write_price", &model->prices.cache_write);
+	ai_tuple_price(&row, "output_price", &model->prices.output);
 	settings = ai_tuple_json(&row, "settings");
 	options = ai_tuple_json(&row, "options");
 	MemoryContextSwitchTo(caller);

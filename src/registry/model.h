@@ -19,15 +19,19 @@
 
 #include "registry/profile.h"
 #include "util/json.h"
-#include "utils/numeric.h"
+#include "util/money.h"
 
-/* In USD per million tokens; NULL = unknown. */
+/*
+ * In picodollars a token.  AI_MONEY_UNKNOWN where the row has none, or one that
+ * cannot be kept exactly: the check of the row refuses such, a row that was
+ * there before it still works.
+ */
 typedef struct AiPrices
 {
-	Numeric		input;
-	Numeric		cached_input;
-	Numeric		cache_write;
-	Numeric		output;
+	int64		input;
+	int64		cached_input;
+	int64		cache_write;
+	int64		output;
 } AiPrices;
 
 typedef struct AiModel

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "pg/dollars.h"
 #include "pg/text.h"
 #include "registry/tuple.h"
 #include "utils/builtins.h"
@@ -33,13 +34,13 @@ ai_tuple_text(const AiTuple *row, const char *name)
 	return isnull ? NULL : text_to_cstring(DatumGetTextPP(value));
 }
 
-Numeric
-ai_tuple_numeric(const AiTuple *row, const char *name)
+AiMoneyFault
+ai_tuple_price(const AiTuple *row, const char *name, int64 *price)
 {
 	bool		isnull;
 	Datum		value = ai_tuple_column(row, name, &isnull);
 
-	return isnull ? NULL : DatumGetNumericCopy(value);
+	return ai_price_of_dollars(isnull ? NULL : DatumGetNumeric(value), price);
 }
 
 bool

@@ -10,7 +10,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "utils/numeric.h"
+#include "util/money.h"
 
 typedef struct AiTuple
 {
@@ -23,8 +23,10 @@ extern Datum ai_tuple_column(const AiTuple *row, const char *name, bool *isnull)
 
 /* In the current context; NULL for NULL. */
 extern char *ai_tuple_text(const AiTuple *row, const char *name);
-extern Numeric ai_tuple_numeric(const AiTuple *row, const char *name);
 extern bool ai_tuple_bool(const AiTuple *row, const char *name, bool otherwise);
+
+/* A column in USD per million tokens as picodollars a token. */
+extern AiMoneyFault ai_tuple_price(const AiTuple *row, const char *name, int64 *price);
 
 /* The text of a jsonb column as UTF-8. */
 extern char *ai_tuple_json(const AiTuple *row, const char *name);

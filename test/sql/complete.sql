@@ -38,6 +38,23 @@ SELECT cost FROM ai_try_complete('hello', model => 'echo');
 UPDATE ai_gateway.models SET cache_write_price = 3.75 WHERE name = 'echo';
 SELECT cost FROM ai_try_complete('hello', model => 'echo');
 \x off
+-- every digit of it, in each place that tells it
+UPDATE ai_gateway.models SET input_price = 0.000001, cached_input_price = 0, cache_write_price = 0, output_price = 1234567.654321 WHERE name = 'echo';
+SELECT ai_chat('[{"role": "user", "content": "hello"}]', model => 'echo') -> 'cost' AS chat,
+	(ai_try_complete('hello', model => 'echo')).cost AS result;
+UPDATE ai_gateway.models SET input_price = 3, cached_input_price = 3, cache_write_price = 3, output_price = 0 WHERE name = 'echo';
+SELECT (ai_try_complete('hello', model => 'echo', options => jsonb_build_object('mock', jsonb_build_object('tokens', jsonb_build_object('input', n))))).cost
+	FROM unnest('{0,1,1000000,3000000000000}'::bigint[]) n;
+-- more than any amount can be is unknown
+UPDATE ai_gateway.models SET input_price = 9000000000000 WHERE name = 'echo';
+SELECT (ai_try_complete('hello', model => 'echo', options => jsonb_build_object('mock', jsonb_build_object('tokens', jsonb_build_object('input', n))))).cost
+	FROM unnest('{1,2}'::bigint[]) n;
+-- a row from before prices were checked still works, at a cost that is not known
+ALTER TABLE ai_gateway.models DISABLE TRIGGER models_check;
+UPDATE ai_gateway.models SET input_price = 0.0000001 WHERE name = 'echo';
+ALTER TABLE ai_gateway.models ENABLE ALWAYS TRIGGER models_check;
+SELECT value, cost FROM ai_try_complete('hello', model => 'echo');
+UPDATE ai_gateway.models SET input_price = 3 WHERE name = 'echo';
 
 -- every way to fail, and what it says
 UPDATE ai_gateway.models SET options = '{"max_retries": 0}' WHERE name = 'echo';

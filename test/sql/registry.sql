@@ -45,6 +45,13 @@ CALL try('{"options": {"temperature": 0.2}}');
 CALL try('{"provider": "openai", "options": {"mock": {}}}');
 CALL try('{"input_price": -1}');
 CALL try('{"input_price": "Infinity"}');
+CALL try('{"input_price": "NaN"}');
+-- a price is kept to the last digit, or refused
+CALL try('{"input_price": 0.000001, "cached_input_price": 2.500000000, "output_price": 9223372036854.775807}');
+CALL try('{"input_price": 0.0000001}');
+CALL try('{"cached_input_price": 2.5000001}');
+CALL try('{"cache_write_price": 9223372036854.775808}');
+CALL try('{"output_price": 1e100}');
 CALL try('{"max_in_flight": 0}');
 
 -- a change is seen by the next call, also within one transaction
