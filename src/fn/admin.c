@@ -6,9 +6,11 @@
 
 #include "access/htup_details.h"
 #include "call/target.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "fn/fn.h"
 #include "fn/registration.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
@@ -250,7 +252,10 @@ validate(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 Datum
 ai_validate_model_0_1(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	static const Oid columns[] = {TEXTOID, BOOLOID, TEXTOID, TEXTOID};
+	static const AiRowType row = {"ai_gateway.validate_model", lengthof(columns), columns};
+
+	ai_signature_set(fcinfo, 1, &row);
 	if (!PG_ARGISNULL(0))
 		ai_fn_run(fcinfo, validate, NULL);
 	return (Datum) 0;

@@ -16,6 +16,7 @@ enum
 	ARG_MODEL,
 	ARG_TOOLS,
 	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 static bool
@@ -128,6 +129,7 @@ chat_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer 
 
 AI_DEFINE_FUNCTION(ai_chat_0_1,
 				   .name = "ai_chat",
+				   .n_arguments = N_ARGUMENTS,
 				   .task = AI_TASK_CHAT,
 				   .required = 1U << ARG_MESSAGES,
 				   .model = ARG_MODEL,

@@ -5,8 +5,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "fn/fn.h"
 #include "fn/functions.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "pg/compat.h"
 #include "pg/dollars.h"
@@ -21,6 +23,7 @@ enum
 	ARG_SYSTEM,
 	ARG_IMAGES,
 	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 static bool
@@ -47,6 +50,7 @@ complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAns
 
 AI_DEFINE_FUNCTION(ai_complete_0_1,
 				   .name = "ai_complete",
+				   .n_arguments = N_ARGUMENTS,
 				   .task = AI_TASK_CHAT,
 				   .required = 1U << ARG_PROMPT,
 				   .model = ARG_MODEL,
@@ -91,11 +95,20 @@ enum
 	N_COLUMNS,
 };
 
+static const Oid columns[N_COLUMNS] = {
+	[COL_VALUE] = TEXTOID,[COL_ERROR] = TEXTOID,[COL_ERROR_KIND] = TEXTOID,[COL_SQLSTATE] = TEXTOID,
+	[COL_FINISH_REASON] = TEXTOID,[COL_MODEL] = TEXTOID,[COL_PROVIDER] = TEXTOID,
+	[COL_INPUT_TOKENS] = INT4OID,[COL_OUTPUT_TOKENS] = INT4OID,[COL_CACHED_TOKENS] = INT4OID,
+	[COL_REASONING_TOKENS] = INT4OID,[COL_COST] = NUMERICOID,[COL_LATENCY_MS] = FLOAT8OID,
+	[COL_ATTEMPTS] = INT4OID,[COL_CACHED] = BOOLOID,[COL_REQUEST_ID] = TEXTOID,
+};
+static const AiRowType result_row = {"ai_try_complete", N_COLUMNS, columns};
+
 static Datum
 try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
 	AiCall	   *call = answer->call;
-	TupleDesc	descriptor;
+	TupleDesc	descriptor = ai_signature_row(fcinfo, &result_row);
 	Datum		values[N_COLUMNS] = {0};
 	bool		nulls[N_COLUMNS];
 	const AiReply *reply = &call->reply;
@@ -105,8 +118,6 @@ try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const A
 	text	   *value = NULL;
 	int64		cost;
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	/* a bad argument is no outcome of a call */
 	if (failed && ai_function_raises(function, answer->failure))
 		ai_fn_on_error(call, answer->failure);
@@ -160,11 +171,12 @@ try_complete_result(const AiFunction *function, FunctionCallInfo fcinfo, const A
 	values[COL_LATENCY_MS] = Float8GetDatum(call->latency_ms);
 	values[COL_ATTEMPTS] = Int32GetDatum(call->attempts);
 	values[COL_CACHED] = BoolGetDatum(false);
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }
 
 AI_DEFINE_FUNCTION(ai_try_complete_0_1,
 				   .name = "ai_try_complete",
+				   .n_arguments = N_ARGUMENTS,
 				   .task = AI_TASK_CHAT,
 				   .required = 1U << ARG_PROMPT,
 				   .model = ARG_MODEL,

@@ -19,6 +19,7 @@ enum
 	ARG_SYSTEM,
 	ARG_IMAGES,
 	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 static bool
@@ -46,6 +47,7 @@ json_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer 
 
 AI_DEFINE_FUNCTION(ai_json_0_1,
 				   .name = "ai_json",
+				   .n_arguments = N_ARGUMENTS,
 				   .task = AI_TASK_CHAT,
 				   .required = 1U << ARG_PROMPT | 1U << ARG_SCHEMA,
 				   .model = ARG_MODEL,

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "fn/fn.h"
 #include "fn/functions.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
@@ -30,6 +31,7 @@ enum
 	ARG_MODEL,
 	ARG_DIMENSIONS,
 	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 /* real[] holds float4 as they are, so the vector is copied in one go. */
@@ -87,6 +89,7 @@ embed_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer
 
 AI_DEFINE_FUNCTION(ai_embed_0_1,
 				   .name = "ai_embed",
+				   .n_arguments = N_ARGUMENTS,
 				   .task = AI_TASK_EMBED,
 				   .required = 1U << ARG_INPUT,
 				   .model = ARG_MODEL,
@@ -241,7 +244,10 @@ embed_many(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 Datum
 ai_embed_array_0_1(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	static const Oid columns[] = {INT4OID, FLOAT4ARRAYOID};
+	static const AiRowType row = {"ai_embed", lengthof(columns), columns};
+
+	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
 	if (!PG_ARGISNULL(ARG_INPUT))
 		ai_fn_run(fcinfo, embed_many, NULL);
 	return (Datum) 0;

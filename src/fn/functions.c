@@ -6,6 +6,7 @@
 
 #include "fn/fn.h"
 #include "fn/functions.h"
+#include "fn/signature.h"
 
 static Datum
 run(FunctionCallInfo fcinfo, AiCallSet *set, const void *argument)
@@ -23,6 +24,7 @@ run(FunctionCallInfo fcinfo, AiCallSet *set, const void *argument)
 static Datum
 run_alone(FunctionCallInfo fcinfo, const AiFunction *function)
 {
+	ai_signature_check(function->name, fcinfo, function->n_arguments);
 	if (ai_function_is_null(function, fcinfo))
 		PG_RETURN_NULL();
 	return ai_fn_run(fcinfo, run, function);

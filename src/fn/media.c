@@ -15,6 +15,7 @@ enum
 	ARG_INPUT,
 	ARG_MODEL,
 	ARG_OPTIONS,				/* ai_transcribe alone */
+	N_ARGUMENTS,
 };
 
 static bool
@@ -42,6 +43,7 @@ moderate_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAns
 
 AI_DEFINE_FUNCTION(ai_moderate_0_1,
 				   .name = "ai_moderate",
+				   .n_arguments = ARG_OPTIONS,
 				   .task = AI_TASK_MODERATE,
 				   .required = 1U << ARG_INPUT,
 				   .model = ARG_MODEL,
@@ -79,6 +81,7 @@ transcribe_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiA
 
 AI_DEFINE_FUNCTION(ai_transcribe_0_1,
 				   .name = "ai_transcribe",
+				   .n_arguments = N_ARGUMENTS,
 				   .task = AI_TASK_TRANSCRIBE,
 				   .required = 1U << ARG_INPUT,
 				   .model = ARG_MODEL,

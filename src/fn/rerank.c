@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "fn/fn.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "pg/text.h"
 #include "utils/array.h"
@@ -23,6 +24,7 @@ enum
 	ARG_DOCUMENTS,
 	ARG_MODEL,
 	ARG_TOP_N,
+	N_ARGUMENTS,
 };
 
 typedef struct Documents
@@ -113,7 +115,10 @@ rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 Datum
 ai_rerank_0_1(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	static const Oid columns[] = {INT4OID, TEXTOID, FLOAT8OID};
+	static const AiRowType row = {"ai_rerank", lengthof(columns), columns};
+
+	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
 	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))
 		ai_fn_run(fcinfo, rerank, NULL);
 	return (Datum) 0;
