@@ -52,16 +52,17 @@ COMMENT ON FUNCTION @extschema@.ai_json(text, jsonb, text, text, bytea[], jsonb)
 
 CREATE FUNCTION @extschema@.ai_rerank(
 	query text, documents text[], model text DEFAULT NULL, top_n integer DEFAULT NULL,
+	options jsonb DEFAULT NULL,
 	OUT index integer, OUT document text, OUT score double precision) RETURNS SETOF record
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 ROWS 10
 	AS 'MODULE_PATHNAME', 'ai_rerank_0_1';
-COMMENT ON FUNCTION @extschema@.ai_rerank(text, text[], text, integer) IS 'documents by how well they answer a query, the best first; index counts from 1';
+COMMENT ON FUNCTION @extschema@.ai_rerank(text, text[], text, integer, jsonb) IS 'documents by how well they answer a query, the best first; index counts from 1';
 
 CREATE FUNCTION @extschema@.ai_moderate(
-	input text, model text DEFAULT NULL) RETURNS jsonb
+	input text, model text DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS jsonb
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
 	AS 'MODULE_PATHNAME', 'ai_moderate_0_1';
-COMMENT ON FUNCTION @extschema@.ai_moderate(text, text) IS 'whether a text is harmful, and in which way';
+COMMENT ON FUNCTION @extschema@.ai_moderate(text, text, jsonb) IS 'whether a text is harmful, and in which way';
 
 CREATE FUNCTION @extschema@.ai_transcribe(
 	audio bytea, model text DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS text

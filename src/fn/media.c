@@ -14,7 +14,7 @@ enum
 {
 	ARG_INPUT,
 	ARG_MODEL,
-	ARG_OPTIONS,				/* ai_transcribe alone */
+	ARG_OPTIONS,
 	N_ARGUMENTS,
 };
 
@@ -28,7 +28,7 @@ prepare_moderate(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *ca
 	call->request.task = AI_TASK_MODERATE;
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
-	return true;
+	return ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }
 
 static Datum
@@ -43,11 +43,11 @@ moderate_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAns
 
 AI_DEFINE_FUNCTION(ai_moderate_0_1,
 				   .name = "ai_moderate",
-				   .n_arguments = ARG_OPTIONS,
+				   .n_arguments = N_ARGUMENTS,
 				   .task = AI_TASK_MODERATE,
 				   .required = 1U << ARG_INPUT,
 				   .model = ARG_MODEL,
-				   .options = -1,
+				   .options = ARG_OPTIONS,
 				   .prepare = prepare_moderate,
 				   .result = moderate_result);
 

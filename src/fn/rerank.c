@@ -24,6 +24,7 @@ enum
 	ARG_DOCUMENTS,
 	ARG_MODEL,
 	ARG_TOP_N,
+	ARG_OPTIONS,
 	N_ARGUMENTS,
 };
 
@@ -90,7 +91,10 @@ rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 	}
 	if (call->request.n_inputs == 0)
 		return (Datum) 0;
-	ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	if (ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, &call->failure))
+		ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	else
+		ai_call_refuse(call);
 	ai_fn_wait(call);
 	answer = ai_answer_of(call, 0);
 	if (!ai_fn_succeeded(&answer))

@@ -10,7 +10,7 @@ SELECT probin AS library FROM pg_proc WHERE proname = 'ai_complete' \gset
 CREATE FUNCTION fewer(prompt text) RETURNS text LANGUAGE C AS :'library', 'ai_complete_0_1';
 CREATE FUNCTION more(a text, b text, c text, d bytea[], e jsonb, f text) RETURNS text LANGUAGE C AS :'library', 'ai_complete_0_1';
 CREATE FUNCTION fewer_embed(text[]) RETURNS TABLE (ord int, embedding real[]) LANGUAGE C AS :'library', 'ai_embed_array_0_1';
-CREATE FUNCTION fewer_rerank(text, text[]) RETURNS TABLE (index int, document text, score float8) LANGUAGE C AS :'library', 'ai_rerank_0_1';
+CREATE FUNCTION fewer_rerank(text, text[], text = NULL, int = NULL) RETURNS TABLE (index int, document text, score float8) LANGUAGE C AS :'library', 'ai_rerank_0_1';
 CREATE FUNCTION fewer_validate() RETURNS TABLE (step text, ok boolean, detail text, hint text) LANGUAGE C AS :'library', 'ai_validate_model_0_1';
 SELECT fewer('x');
 \echo :LAST_ERROR_SQLSTATE
