@@ -24,14 +24,14 @@ COMMENT ON FUNCTION ai_gateway.ai_support(internal) IS 'planner support of the a
 
 CREATE FUNCTION @extschema@.ai_complete(
 	prompt text, model text DEFAULT NULL, system text DEFAULT NULL,
-	images bytea[] DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS text
+	files bytea[] DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS text
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
 	AS 'MODULE_PATHNAME', 'ai_complete_0_1';
 COMMENT ON FUNCTION @extschema@.ai_complete(text, text, text, bytea[], jsonb) IS 'a model''s answer to a prompt';
 
 CREATE FUNCTION @extschema@.ai_try_complete(
 	prompt text, model text DEFAULT NULL, system text DEFAULT NULL,
-	images bytea[] DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS @extschema@.ai_result
+	files bytea[] DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS @extschema@.ai_result
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
 	AS 'MODULE_PATHNAME', 'ai_try_complete_0_1';
 COMMENT ON FUNCTION @extschema@.ai_try_complete(text, text, text, bytea[], jsonb) IS 'a model''s answer to a prompt, or what went wrong, with tokens and cost';
@@ -45,7 +45,7 @@ COMMENT ON FUNCTION @extschema@.ai_chat(jsonb, text, jsonb, jsonb) IS 'a model''
 
 CREATE FUNCTION @extschema@.ai_json(
 	prompt text, schema jsonb, model text DEFAULT NULL, system text DEFAULT NULL,
-	images bytea[] DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS jsonb
+	files bytea[] DEFAULT NULL, options jsonb DEFAULT NULL) RETURNS jsonb
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
 	AS 'MODULE_PATHNAME', 'ai_json_0_1';
 COMMENT ON FUNCTION @extschema@.ai_json(text, jsonb, text, text, bytea[], jsonb) IS 'a model''s answer as JSON that is valid against a JSON Schema';

@@ -21,7 +21,7 @@ enum
 	ARG_PROMPT,
 	ARG_MODEL,
 	ARG_SYSTEM,
-	ARG_IMAGES,
+	ARG_FILES,
 	ARG_OPTIONS,
 	N_ARGUMENTS,
 };
@@ -30,7 +30,7 @@ static bool
 prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
 		AiFailure *failure)
 {
-	return ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES, failure) &&
+	return ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_FILES, failure) &&
 		ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }
 

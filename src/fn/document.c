@@ -17,7 +17,7 @@ enum
 	ARG_SCHEMA,
 	ARG_MODEL,
 	ARG_SYSTEM,
-	ARG_IMAGES,
+	ARG_FILES,
 	ARG_OPTIONS,
 	N_ARGUMENTS,
 };
@@ -26,7 +26,7 @@ static bool
 prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
 		AiFailure *failure)
 {
-	if (!ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES, failure) ||
+	if (!ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_FILES, failure) ||
 		!ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure) ||
 		!ai_fn_json_arg(fcinfo, ARG_SCHEMA, &call->trees[0], failure) ||
 		!ai_structured_check(call->trees[0], failure))

@@ -115,10 +115,19 @@ SET ai_gateway.max_timeout = '10ms';
 SELECT error_kind FROM ai_try_complete('x', model => 'echo', options => mock('{"latency_ms": 60000}') || '{"timeout_ms": 100000}');
 RESET ai_gateway.max_timeout;
 
--- images
-SELECT ai_complete('what is it', model => 'echo', images => ARRAY['\x89504e470d0a1a0a'::bytea, '\xffd8ffe0']);
-SELECT ai_complete('what is it', model => 'echo', images => ARRAY['\x00'::bytea]);
-SELECT ai_complete('what is it', model => 'echo', images => ARRAY[NULL]::bytea[]);
+-- files, known by their content
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['\x89504e470d0a1a0a'::bytea, '\xffd8ffe0']);
+SELECT ai_complete('what is it', model => 'echo', files => '{}');
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['\x89504e470d0a1a0a'::bytea, '\x00']);
+\echo :LAST_ERROR_SQLSTATE
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['\x89504e470d0a1a0a'::bytea, NULL]);
+\echo :LAST_ERROR_SQLSTATE
+-- what no provider can carry yet is a failure of the call, not a bad argument
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['%PDF-1.7'::bytea]);
+SELECT error_kind, error FROM unnest(ARRAY['%PDF-1.7', 'ID3', 'RIFF0000WAVE']::bytea[]) file,
+	ai_try_complete('what is it', model => 'echo', files => ARRAY[file]);
+SELECT ai_try_complete('what is it', model => 'echo', files => ARRAY['\x00'::bytea]);
+SELECT ai_json('what is it', '{"type": "object"}', model => 'echo', files => ARRAY['\x00'::bytea]);
 
 -- in triggers, PL/pgSQL, prepared statements, cursors
 CREATE TABLE ticket (id int, body text, summary text);
