@@ -5,18 +5,44 @@ CREATE TYPE @extschema@.ai_result AS (
 	sqlstate text,
 	finish_reason text,
 	model text,
+	served_by text,
 	provider text,
 	input_tokens integer,
 	output_tokens integer,
 	cached_tokens integer,
+	cache_write_tokens integer,
 	reasoning_tokens integer,
 	cost numeric,
 	latency_ms double precision,
 	attempts integer,
 	cached boolean,
+	maybe_billed boolean,
+	http_status integer,
+	retry_after_ms double precision,
 	request_id text
 );
 COMMENT ON TYPE @extschema@.ai_result IS 'the outcome of one model call, good or bad';
+COMMENT ON COLUMN @extschema@.ai_result.value IS 'the answer; of a call that failed, what part of it came';
+COMMENT ON COLUMN @extschema@.ai_result.error IS 'what went wrong; NULL = nothing';
+COMMENT ON COLUMN @extschema@.ai_result.error_kind IS 'its kind, by which calls are told apart: rate_limit, timeout, ...';
+COMMENT ON COLUMN @extschema@.ai_result.sqlstate IS 'the SQLSTATE that another function would have raised';
+COMMENT ON COLUMN @extschema@.ai_result.finish_reason IS 'why the model stopped: stop, length, tool_calls, content_filter, refusal, error';
+COMMENT ON COLUMN @extschema@.ai_result.model IS 'the name asked for, as registered';
+COMMENT ON COLUMN @extschema@.ai_result.served_by IS 'the model that the provider says it ran';
+COMMENT ON COLUMN @extschema@.ai_result.provider IS 'who answered';
+COMMENT ON COLUMN @extschema@.ai_result.input_tokens IS 'all tokens of the request, cached ones among them';
+COMMENT ON COLUMN @extschema@.ai_result.output_tokens IS 'all tokens of the answer, reasoning among them';
+COMMENT ON COLUMN @extschema@.ai_result.cached_tokens IS 'of the input: read from the provider''s cache';
+COMMENT ON COLUMN @extschema@.ai_result.cache_write_tokens IS 'of the input: written to the provider''s cache';
+COMMENT ON COLUMN @extschema@.ai_result.reasoning_tokens IS 'of the output: thought, and not shown';
+COMMENT ON COLUMN @extschema@.ai_result.cost IS 'USD; NULL = a price that it takes is not known';
+COMMENT ON COLUMN @extschema@.ai_result.latency_ms IS 'from the question to the outcome, retries and waits included';
+COMMENT ON COLUMN @extschema@.ai_result.attempts IS 'requests sent; 0 = none was';
+COMMENT ON COLUMN @extschema@.ai_result.cached IS 'the answer was kept from an earlier call';
+COMMENT ON COLUMN @extschema@.ai_result.maybe_billed IS 'true = no answer came, but the provider may have taken the request, and bill it';
+COMMENT ON COLUMN @extschema@.ai_result.http_status IS 'of the reply that said what went wrong';
+COMMENT ON COLUMN @extschema@.ai_result.retry_after_ms IS 'how long the provider asks to wait';
+COMMENT ON COLUMN @extschema@.ai_result.request_id IS 'the provider''s name for the request';
 
 CREATE FUNCTION ai_gateway.ai_support(internal) RETURNS internal
 	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'ai_support_0_1';

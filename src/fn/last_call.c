@@ -54,7 +54,8 @@ ai_last_call_0_1(PG_FUNCTION_ARGS)
 
 	if (last->task < 0)
 		PG_RETURN_NULL();
-	n = put_text(values, nulls, n, last->model);
+	/* the registration's name is in the database's encoding already */
+	values[n++] = CStringGetTextDatum(last->model);
 	n = put_text(values, nulls, n, last->provider);
 	n = put_text(values, nulls, n, last->served_by);
 	n = put_text(values, nulls, n, ai_task_names[last->task]);

@@ -21,6 +21,10 @@ SELECT ai_complete('hello');
 RESET ai_gateway.default_model;
 SELECT ai_complete('hello', model => '');
 
+-- the type of the result, as it stays
+SELECT attname, format_type(atttypid, atttypmod), col_description(attrelid, attnum) IS NOT NULL AS comment
+	FROM pg_attribute WHERE attrelid = 'ai_result'::regclass AND attnum > 0 ORDER BY attnum;
+
 -- NULL gives NULL and makes no call
 SELECT ai_complete(NULL, model => 'nobody') IS NULL AS no_prompt,
 	ai_try_complete(NULL, model => 'nobody') IS NULL AS no_result;
@@ -29,8 +33,9 @@ SELECT ai_complete(NULL, model => 'nobody') IS NULL AS no_prompt,
 UPDATE ai_gateway.models SET options = '{"mock": {"answer": "yes", "tokens":
 	{"input": 1000, "cache_read": 200, "cache_write": 300, "output": 50, "reasoning": 10}}}' WHERE name = 'echo';
 \x on
-SELECT value, error, error_kind, sqlstate, finish_reason, model, provider, input_tokens, output_tokens, cached_tokens,
-	reasoning_tokens, cost, latency_ms >= 0 AS has_latency, attempts, cached, request_id
+SELECT value, error, error_kind, sqlstate, finish_reason, model, served_by, provider, input_tokens, output_tokens, cached_tokens,
+	cache_write_tokens, reasoning_tokens, cost, latency_ms >= 0 AS has_latency, attempts, cached, maybe_billed, http_status,
+	retry_after_ms, request_id
 	FROM ai_try_complete('hello', model => 'echo');
 -- a price that is not known is not 0
 UPDATE ai_gateway.models SET input_price = 3, output_price = 15, cached_input_price = 0.3 WHERE name = 'echo';
@@ -60,7 +65,7 @@ UPDATE ai_gateway.models SET input_price = 3 WHERE name = 'echo';
 UPDATE ai_gateway.models SET options = '{"max_retries": 0}' WHERE name = 'echo';
 CREATE FUNCTION mock(spec text) RETURNS jsonb LANGUAGE sql AS
 	$$ SELECT jsonb_build_object('mock', spec::jsonb) $$;
-SELECT kind, r.error_kind, r.sqlstate, r.error, r.value, r.attempts
+SELECT kind, r.error_kind, r.sqlstate, r.error, r.value, r.attempts, r.maybe_billed, r.http_status, r.retry_after_ms
 	FROM unnest('{invalid_request,authentication,permission,not_found,context_length,content_filter,refusal,rate_limit,quota,overloaded,server_error,timeout,request_too_large,invalid_reply,connection}'::text[]) kind,
 	ai_try_complete('x', model => 'echo', options => jsonb_build_object('mock', jsonb_build_object('fail', kind))) r;
 SELECT ai_complete('x', model => 'echo', options => mock('{"fail": "authentication"}'));
@@ -89,7 +94,8 @@ SELECT ai_complete('bad', model => 'echo', options => mock('{"fail": "server_err
 -- a bad argument and a missing grant are errors whatever it is
 SELECT ai_complete('x', model => 'nobody');
 SELECT ai_complete('x', model => 'echo', options => '{"temperature": "hot"}');
-SELECT error_kind FROM ai_try_complete('x', model => 'nobody');
+SELECT error_kind, model, served_by, attempts, maybe_billed FROM ai_try_complete('x', model => 'nobody');
+SELECT retry_after_ms FROM ai_try_complete('x', model => 'echo', options => mock('{"fail": "rate_limit", "retry_after_ms": 90000}'));
 RESET ai_gateway.on_error;
 
 -- the total deadline holds over retries and latency

@@ -24,13 +24,18 @@ SELECT fewer(i::text) FROM generate_series(1, 3) i;
 
 -- other columns
 CREATE TYPE shorter AS (value text, error text);
-CREATE TYPE other AS (value int, error text, error_kind text, sqlstate text, finish_reason text, model text, provider text,
+CREATE TYPE earlier AS (value text, error text, error_kind text, sqlstate text, finish_reason text, model text, provider text,
 	input_tokens integer, output_tokens integer, cached_tokens integer, reasoning_tokens integer, cost numeric,
 	latency_ms float8, attempts integer, cached boolean, request_id text);
+CREATE TYPE other AS (value int, error text, error_kind text, sqlstate text, finish_reason text, model text, served_by text, provider text,
+	input_tokens integer, output_tokens integer, cached_tokens integer, cache_write_tokens integer, reasoning_tokens integer, cost numeric,
+	latency_ms float8, attempts integer, cached boolean, maybe_billed boolean, http_status integer, retry_after_ms float8, request_id text);
+CREATE FUNCTION earlier(a text, b text = NULL, c text = NULL, d bytea[] = NULL, e jsonb = NULL) RETURNS earlier LANGUAGE C AS :'library', 'ai_try_complete_0_1';
 CREATE FUNCTION shorter(a text, b text = NULL, c text = NULL, d bytea[] = NULL, e jsonb = NULL) RETURNS shorter LANGUAGE C AS :'library', 'ai_try_complete_0_1';
 CREATE FUNCTION other(a text, b text = NULL, c text = NULL, d bytea[] = NULL, e jsonb = NULL) RETURNS other LANGUAGE C AS :'library', 'ai_try_complete_0_1';
 CREATE FUNCTION scalar(a text, b text = NULL, c text = NULL, d bytea[] = NULL, e jsonb = NULL) RETURNS text LANGUAGE C AS :'library', 'ai_try_complete_0_1';
 SELECT shorter('x');
+SELECT earlier('x');
 SELECT other('x');
 SELECT scalar('x');
 SELECT shorter(i::text), other(i::text) FROM generate_series(1, 3) i;
@@ -41,6 +46,6 @@ SELECT * FROM other_embed('{a}');
 SELECT * FROM other_last_call();
 SELECT * FROM other_running();
 
-DROP FUNCTION fewer, more, fewer_embed, fewer_rerank, fewer_validate, shorter, other, scalar, other_embed, other_last_call, other_running;
-DROP TYPE shorter, other;
+DROP FUNCTION fewer, more, fewer_embed, fewer_rerank, fewer_validate, shorter, earlier, other, scalar, other_embed, other_last_call, other_running;
+DROP TYPE shorter, earlier, other;
 DROP EXTENSION ai_gateway;
