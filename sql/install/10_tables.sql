@@ -81,17 +81,17 @@ SELECT pg_catalog.pg_extension_config_dump('ai_gateway.models', '');
 SELECT pg_catalog.pg_extension_config_dump('ai_gateway.model_grants', '');
 
 CREATE FUNCTION ai_gateway.models_check() RETURNS trigger
-	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_models_check';
+	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_models_check_0_1';
 COMMENT ON FUNCTION ai_gateway.models_check() IS 'trigger: refuses a registration that cannot work';
 REVOKE ALL ON FUNCTION ai_gateway.models_check() FROM PUBLIC;
 
 CREATE FUNCTION ai_gateway.model_profiles_check() RETURNS trigger
-	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_profiles_check';
+	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_profiles_check_0_1';
 COMMENT ON FUNCTION ai_gateway.model_profiles_check() IS 'trigger: refuses a profile that says nothing known, and lets it take the place of a builtin one';
 REVOKE ALL ON FUNCTION ai_gateway.model_profiles_check() FROM PUBLIC;
 
 CREATE FUNCTION ai_gateway.registry_changed() RETURNS trigger
-	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_registry_changed';
+	LANGUAGE C AS 'MODULE_PATHNAME', 'ai_registry_changed_0_1';
 COMMENT ON FUNCTION ai_gateway.registry_changed() IS 'trigger: tells all sessions that registrations changed';
 REVOKE ALL ON FUNCTION ai_gateway.registry_changed() FROM PUBLIC;
 

@@ -105,7 +105,9 @@ look_up(Oid oid)
 		name = name ? name + 1 : path;
 		for (int i = 0; functions[i] != NULL && strncmp(name, "ai_gateway", 10) == 0; i++)
 		{
-			if (strcmp(functions[i]->symbol, symbol) == 0)
+			/* one with other arguments says so itself, where it is called */
+			if (strcmp(functions[i]->symbol, symbol) == 0 &&
+				functions[i]->n_arguments == ((Form_pg_proc) GETSTRUCT(tuple))->pronargs)
 				found = functions[i];
 		}
 	}

@@ -22,6 +22,8 @@
 typedef struct AiFunction
 {
 	const char *symbol;			/* pg_proc.prosrc */
+	const char *name;			/* as SQL has it */
+	int			n_arguments;	/* of the signature; pg_proc.pronargs */
 	AiTask		task;
 	uint32		required;		/* bits of arguments: a NULL one gives NULL,
 								 * and no call */

@@ -78,6 +78,7 @@ answer_in_process(AiCall *call)
 
 	attempt->made = true;
 	attempt->answered = true;
+	attempt->sent = AI_HTTP_CONNECTED;	/* as if it had been */
 	ai_reply_free(&call->reply);
 	if (ai_provider_check(&attempt->target, &call->request, call->settings.drop_unsupported,
 						  &effective, &attempt->failure))
@@ -286,9 +287,14 @@ maybe_billed(const AiCall *call)
 {
 	const AiAttempt *attempt = &call->attempt;
 	int			status = attempt->failure.http_status;
+	AiErrorKind kind = attempt->failure.kind;
 
-	return attempt->sent != AI_HTTP_NOT_SENT && call->reply.usage.uncached_input < 0 &&
-		(status < 300 || status >= 500);
+	if (attempt->sent == AI_HTTP_NOT_SENT || call->reply.usage.uncached_input >= 0)
+		return false;
+	if (status != 0)
+		return status < 300 || status >= 500;
+	return kind == AI_ERROR_TIMEOUT || kind == AI_ERROR_CONNECTION || kind == AI_ERROR_SERVER ||
+		kind == AI_ERROR_INVALID_REPLY;
 }
 
 static AiLaneOutcome

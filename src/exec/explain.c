@@ -70,14 +70,14 @@ explain_site(const AiSite *site, ExplainState *es)
 	if (es->format != EXPLAIN_FORMAT_TEXT)
 	{
 		ExplainOpenGroup("Call", NULL, true, es);
-		ExplainPropertyText("Function", site->function->symbol, es);
+		ExplainPropertyText("Function", site->function->name, es);
 		if (es->analyze)
 			explain_counts(&site->place->counts, es);
 		ExplainCloseGroup("Call", NULL, true, es);
 		return;
 	}
 	initStringInfo(&line);
-	appendStringInfoString(&line, site->function->symbol);
+	appendStringInfoString(&line, site->function->name);
 	if (es->analyze)
 		append_counts(&line, &site->place->counts, es->timing);
 	ExplainPropertyText("Call", line.data, es);

@@ -6,9 +6,11 @@
 
 #include "access/htup_details.h"
 #include "call/target.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "fn/fn.h"
 #include "fn/registration.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
@@ -20,11 +22,11 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_models_check);
-PG_FUNCTION_INFO_V1(ai_profiles_check);
-PG_FUNCTION_INFO_V1(ai_registry_changed);
-PG_FUNCTION_INFO_V1(ai_validate_model);
-PG_FUNCTION_INFO_V1(ai_gateway_version);
+PG_FUNCTION_INFO_V1(ai_models_check_0_1);
+PG_FUNCTION_INFO_V1(ai_profiles_check_0_1);
+PG_FUNCTION_INFO_V1(ai_registry_changed_0_1);
+PG_FUNCTION_INFO_V1(ai_validate_model_0_1);
+PG_FUNCTION_INFO_V1(ai_version_0_1);
 
 static TriggerData *
 called_as_trigger(FunctionCallInfo fcinfo)
@@ -38,7 +40,7 @@ called_as_trigger(FunctionCallInfo fcinfo)
 
 /* BEFORE INSERT OR UPDATE FOR EACH ROW of ai_gateway.models. */
 Datum
-ai_models_check(PG_FUNCTION_ARGS)
+ai_models_check_0_1(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as_trigger(fcinfo);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
@@ -67,7 +69,7 @@ ai_models_check(PG_FUNCTION_ARGS)
  * row that is changed is the DBA's from then on.
  */
 Datum
-ai_profiles_check(PG_FUNCTION_ARGS)
+ai_profiles_check_0_1(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as_trigger(fcinfo);
 	Relation	relation = trigger->tg_relation;
@@ -93,7 +95,7 @@ ai_profiles_check(PG_FUNCTION_ARGS)
 
 /* AFTER ... FOR EACH STATEMENT of the tables that are cached. */
 Datum
-ai_registry_changed(PG_FUNCTION_ARGS)
+ai_registry_changed_0_1(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as_trigger(fcinfo);
 
@@ -242,9 +244,12 @@ validate(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 }
 
 Datum
-ai_validate_model(PG_FUNCTION_ARGS)
+ai_validate_model_0_1(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	static const Oid columns[] = {TEXTOID, BOOLOID, TEXTOID, TEXTOID};
+	static const AiRowType row = {"ai_gateway.validate_model", lengthof(columns), columns};
+
+	ai_signature_set(fcinfo, 1, &row);
 	if (!PG_ARGISNULL(0))
 		ai_fn_run(fcinfo, false, validate, NULL);
 	return (Datum) 0;
@@ -252,7 +257,7 @@ ai_validate_model(PG_FUNCTION_ARGS)
 
 /* The library's version, which may be newer than the extension's SQL. */
 Datum
-ai_gateway_version(PG_FUNCTION_ARGS)
+ai_version_0_1(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("ai_gateway %s, %s, cJSON %s",
 											  AI_GATEWAY_VERSION, ai_http_library(),

@@ -10,14 +10,13 @@
 #include "provider/messages.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(ai_chat);
-
 enum
 {
 	ARG_MESSAGES,
 	ARG_MODEL,
 	ARG_TOOLS,
 	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 static bool
@@ -128,18 +127,12 @@ chat_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer 
 	return ai_fn_jsonb_result(fcinfo, call, out.data);
 }
 
-const AiFunction ai_function_chat = {
-	.symbol = "ai_chat",
-	.task = AI_TASK_CHAT,
-	.required = 1U << ARG_MESSAGES,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.prepare = prepare,
-	.result = chat_result,
-};
-
-Datum
-ai_chat(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_chat);
-}
+AI_DEFINE_FUNCTION(ai_chat_0_1,
+				   .name = "ai_chat",
+				   .n_arguments = N_ARGUMENTS,
+				   .task = AI_TASK_CHAT,
+				   .required = 1U << ARG_MESSAGES,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .prepare = prepare,
+				   .result = chat_result);

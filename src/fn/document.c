@@ -11,23 +11,22 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-PG_FUNCTION_INFO_V1(ai_json);
-
 enum
 {
 	ARG_PROMPT,
 	ARG_SCHEMA,
 	ARG_MODEL,
 	ARG_SYSTEM,
-	ARG_IMAGES,
+	ARG_FILES,
 	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 static bool
 prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
 		AiFailure *failure)
 {
-	if (!ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_IMAGES, failure) ||
+	if (!ai_fn_prompt(fcinfo, call, ARG_PROMPT, ARG_SYSTEM, ARG_FILES, failure) ||
 		!ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure) ||
 		!ai_fn_json_arg(fcinfo, ARG_SCHEMA, &call->trees[0], failure) ||
 		!ai_structured_check(call->trees[0], failure))
@@ -46,18 +45,12 @@ json_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer 
 	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->json));
 }
 
-const AiFunction ai_function_json = {
-	.symbol = "ai_json",
-	.task = AI_TASK_CHAT,
-	.required = 1U << ARG_PROMPT | 1U << ARG_SCHEMA,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.prepare = prepare,
-	.result = json_result,
-};
-
-Datum
-ai_json(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_json);
-}
+AI_DEFINE_FUNCTION(ai_json_0_1,
+				   .name = "ai_json",
+				   .n_arguments = N_ARGUMENTS,
+				   .task = AI_TASK_CHAT,
+				   .required = 1U << ARG_PROMPT | 1U << ARG_SCHEMA,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .prepare = prepare,
+				   .result = json_result);

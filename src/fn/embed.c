@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "fn/fn.h"
 #include "fn/functions.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
@@ -21,8 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_embed);
-PG_FUNCTION_INFO_V1(ai_embed_array);
+PG_FUNCTION_INFO_V1(ai_embed_array_0_1);
 
 enum
 {
@@ -30,6 +30,7 @@ enum
 	ARG_MODEL,
 	ARG_DIMENSIONS,
 	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 /* real[] holds float4 as they are, so the vector is copied in one go. */
@@ -85,22 +86,16 @@ embed_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer
 									  call->reply.dimensions));
 }
 
-const AiFunction ai_function_embed = {
-	.symbol = "ai_embed",
-	.task = AI_TASK_EMBED,
-	.required = 1U << ARG_INPUT,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.bundle = &ai_bundle_inputs,
-	.prepare = prepare,
-	.result = embed_result,
-};
-
-Datum
-ai_embed(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_embed);
-}
+AI_DEFINE_FUNCTION(ai_embed_0_1,
+				   .name = "ai_embed",
+				   .n_arguments = N_ARGUMENTS,
+				   .task = AI_TASK_EMBED,
+				   .required = 1U << ARG_INPUT,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .bundle = &ai_bundle_inputs,
+				   .prepare = prepare,
+				   .result = embed_result);
 
 static void
 emit(ReturnSetInfo *rsinfo, int ord, Datum vector, bool isnull)
@@ -116,7 +111,7 @@ embed_many(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(ARG_INPUT);
-	AiSite	   *site = ai_site_create(&ai_function_embed, fcinfo);
+	AiSite	   *site = ai_site_create(&AI_FUNCTION(ai_embed_0_1), fcinfo);
 	Datum	   *elements;
 	bool	   *nulls;
 	AiWaiter   *waiters;
@@ -148,9 +143,12 @@ embed_many(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 }
 
 Datum
-ai_embed_array(PG_FUNCTION_ARGS)
+ai_embed_array_0_1(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	static const Oid columns[] = {INT4OID, FLOAT4ARRAYOID};
+	static const AiRowType row = {"ai_embed", lengthof(columns), columns};
+
+	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
 	if (!PG_ARGISNULL(ARG_INPUT))
 		ai_fn_run(fcinfo, false, embed_many, NULL);
 	return (Datum) 0;

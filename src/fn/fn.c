@@ -9,7 +9,7 @@
 #include "pg/errors.h"
 #include "pg/guc.h"
 #include "pg/text.h"
-#include "provider/messages.h"
+#include "util/filetype.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -73,48 +73,51 @@ ai_fn_json_arg(FunctionCallInfo fcinfo, int n, cJSON **tree, AiFailure *failure)
 }
 
 /*
- * The images as they are: which kinds a model takes is the provider's to say.
+ * The files as they are: which kinds a model takes is the provider's to say.
  * NULL with a fault.
  */
 static const AiImage *
-read_images(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_images, AiFailure *failure)
+read_files(FunctionCallInfo fcinfo, int n_arg, AiCall *call, int *n_files, AiFailure *failure)
 {
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
 	Datum	   *elements;
 	bool	   *nulls;
-	AiImage    *images;
+	AiImage    *files;
 	int			n;
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P_COPY(n_arg), BYTEAOID, -1, false,
 					  TYPALIGN_INT, &elements, &nulls, &n);
-	images = palloc0(sizeof(AiImage) * Max(n, 1));
+	files = palloc0(sizeof(AiImage) * Max(n, 1));
 	MemoryContextSwitchTo(caller);
-	*n_images = 0;
 	for (int i = 0; i < n; i++)
 	{
-		AiImage    *image = &images[*n_images];
+		AiImage    *file = &files[i];
 		bytea	   *bytes;
 
 		if (nulls[i])
-			continue;
-		bytes = DatumGetByteaPP(elements[i]);	/* array elements are never
-												 * toasted */
-		image->data = (unsigned char *) VARDATA_ANY(bytes);
-		image->len = VARSIZE_ANY_EXHDR(bytes);
-		image->media_type = ai_image_media_type(image->data, image->len);
-		if (image->media_type == NULL)
 		{
-			ai_fn_bad_argument(failure, "image %d is of no kind that models read", i + 1);
-			ai_failure_detail(failure, "PNG, JPEG, GIF and WebP are recognised by their first bytes.");
+			ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22004",
+					 "file %d is null", i + 1);
 			return NULL;
 		}
-		(*n_images)++;
+		bytes = DatumGetByteaPP(elements[i]);	/* array elements are never
+												 * toasted */
+		file->data = (unsigned char *) VARDATA_ANY(bytes);
+		file->len = VARSIZE_ANY_EXHDR(bytes);
+		file->media_type = ai_file_type(file->data, file->len);
+		if (file->media_type == NULL)
+		{
+			ai_fn_bad_argument(failure, "file %d is of no known type", i + 1);
+			ai_failure_detail(failure, AI_FILE_TYPES_KNOWN " are recognised by their first bytes.");
+			return NULL;
+		}
 	}
-	return images;
+	*n_files = n;
+	return files;
 }
 
 bool
-ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int images,
+ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int files,
 			 AiFailure *failure)
 {
 	AiMessage  *messages = MemoryContextAllocZero(call->context, 2 * sizeof(AiMessage));
@@ -127,9 +130,9 @@ ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int 
 	}
 	messages[n].role = AI_ROLE_USER;
 	messages[n].text = ai_fn_utf8_arg(fcinfo, prompt, call);
-	if (!PG_ARGISNULL(images))
+	if (!PG_ARGISNULL(files))
 	{
-		messages[n].images = read_images(fcinfo, images, call, &messages[n].n_images, failure);
+		messages[n].images = read_files(fcinfo, files, call, &messages[n].n_images, failure);
 		if (messages[n].images == NULL)
 			return false;
 	}

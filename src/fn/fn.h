@@ -35,10 +35,10 @@ extern bool ai_fn_json_arg(FunctionCallInfo fcinfo, int n, cJSON **tree, AiFailu
 
 /*
  * The messages of a call from the arguments with these numbers: a prompt, which
- * is not NULL, a system prompt and images, which may be.  False with a fault.
+ * is not NULL, a system prompt and files, which may be.  False with a fault.
  */
 extern bool ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system,
-						 int images, AiFailure *failure);
+						 int files, AiFailure *failure);
 
 /* Submits a call that is still NEW, and waits for its end. */
 extern void ai_fn_wait(AiCall *call);

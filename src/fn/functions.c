@@ -1,22 +1,12 @@
 /*
  * functions.c
- *	  The table of scalar model calls, and running one of them alone.
+ *	  The entries of the scalar model calls, and running one of them alone.
  */
 #include "postgres.h"
 
 #include "fn/fn.h"
 #include "fn/functions.h"
-
-const AiFunction *const ai_functions[] = {
-	&ai_function_complete,
-	&ai_function_try_complete,
-	&ai_function_chat,
-	&ai_function_json,
-	&ai_function_embed,
-	&ai_function_moderate,
-	&ai_function_transcribe,
-	NULL
-};
+#include "fn/signature.h"
 
 static Datum
 run(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument)
@@ -34,11 +24,29 @@ run(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument)
 	return value;
 }
 
-Datum
-ai_function_run(FunctionCallInfo fcinfo, const AiFunction *function)
+/* The function as SQL calls it: one call, waited for. */
+static Datum
+run_alone(FunctionCallInfo fcinfo, const AiFunction *function)
 {
+	ai_signature_check(function->name, fcinfo, function->n_arguments);
 	if (ai_function_is_null(function, fcinfo))
 		PG_RETURN_NULL();
 	/* one question has none that it could be equal to, but for its own parts */
 	return ai_fn_run(fcinfo, function->element != NULL, run, function);
 }
+
+#define ENTRY(symbol) \
+	PG_FUNCTION_INFO_V1(symbol); \
+	Datum symbol(PG_FUNCTION_ARGS) \
+	{ \
+		return run_alone(fcinfo, &AI_FUNCTION(symbol)); \
+	}
+
+AI_FUNCTIONS(ENTRY)
+
+#define ROW(symbol) &AI_FUNCTION(symbol),
+
+const AiFunction *const ai_functions[] = {
+	AI_FUNCTIONS(ROW)
+	NULL
+};

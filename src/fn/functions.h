@@ -1,24 +1,37 @@
 /*
  * functions.h
- *	  The scalar model calls, each in the file of its SQL function.
+ *	  The scalar model calls of SQL: the one list of them.
+ *
+ * A C symbol is made for one SQL signature and bears the version in which that
+ * came: SQL of an older version, which stays installed until ALTER EXTENSION
+ * ... UPDATE, names the symbol of its own signature, and never reads another
+ * argument than it has.  A signature that changes gets a new line, and a new
+ * descriptor beside the old one.
  */
 #ifndef AI_FUNCTIONS_H
 #define AI_FUNCTIONS_H
 
 #include "ask/function.h"
 
-extern const AiFunction ai_function_complete;
-extern const AiFunction ai_function_try_complete;
-extern const AiFunction ai_function_chat;
-extern const AiFunction ai_function_json;
-extern const AiFunction ai_function_embed;
-extern const AiFunction ai_function_moderate;
-extern const AiFunction ai_function_transcribe;
+/* From a line come the SQL function's C entry and its row in ai_functions[]. */
+#define AI_FUNCTIONS(X) \
+	X(ai_complete_0_1) \
+	X(ai_try_complete_0_1) \
+	X(ai_chat_0_1) \
+	X(ai_json_0_1) \
+	X(ai_embed_0_1) \
+	X(ai_moderate_0_1) \
+	X(ai_transcribe_0_1)
+
+/* The descriptor of a line, in the file of its function. */
+#define AI_FUNCTION(symbol_) symbol_##_function
+#define AI_DEFINE_FUNCTION(symbol_, ...) \
+	const AiFunction AI_FUNCTION(symbol_) = {.symbol = #symbol_, __VA_ARGS__}
+#define AI_DECLARE_FUNCTION(symbol_) extern const AiFunction AI_FUNCTION(symbol_);
+
+AI_FUNCTIONS(AI_DECLARE_FUNCTION)
 
 /* The list of them, ended by NULL. */
 extern const AiFunction *const ai_functions[];
-
-/* The function as SQL calls it: one call, waited for. */
-extern Datum ai_function_run(FunctionCallInfo fcinfo, const AiFunction *function);
 
 #endif							/* AI_FUNCTIONS_H */

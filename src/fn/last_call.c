@@ -6,14 +6,24 @@
 
 #include "access/htup_details.h"
 #include "call/retry.h"
+#include "catalog/pg_type.h"
 #include "fn/fn.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "pg/text.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(ai_last_call_row);
+PG_FUNCTION_INFO_V1(ai_last_call_0_1);
 
-#define N_COLUMNS	19
+/* The columns, in their order. */
+static const Oid columns[] = {
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID, FLOAT8OID,
+	INT4OID, FLOAT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, INT8OID
+};
+
+#define N_COLUMNS	lengthof(columns)
+
+static const AiRowType row = {"ai_gateway.last_call", N_COLUMNS, columns};
 
 static int
 put_text(Datum *values, bool *nulls, int column, const char *string)
@@ -33,20 +43,19 @@ put_count(Datum *values, bool *nulls, int column, int64 count)
 }
 
 Datum
-ai_last_call_row(PG_FUNCTION_ARGS)
+ai_last_call_0_1(PG_FUNCTION_ARGS)
 {
 	const AiLastCall *last = &ai_last_call;
 	const AiFailure *failure = &last->failure;
-	TupleDesc	descriptor;
+	TupleDesc	descriptor = ai_signature_row(fcinfo, &row);
 	Datum		values[N_COLUMNS] = {0};
 	bool		nulls[N_COLUMNS] = {0};
 	int			n = 0;
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	if (last->task < 0)
 		PG_RETURN_NULL();
-	n = put_text(values, nulls, n, last->model);
+	/* the registration's name is in the database's encoding already */
+	values[n++] = CStringGetTextDatum(last->model);
 	n = put_text(values, nulls, n, last->provider);
 	n = put_text(values, nulls, n, last->served_by);
 	n = put_text(values, nulls, n, ai_task_names[last->task]);
@@ -69,5 +78,5 @@ ai_last_call_row(PG_FUNCTION_ARGS)
 	n = put_text(values, nulls, n, last->request_id);
 	n = put_count(values, nulls, n, ai_calls_started);
 	Assert(n == N_COLUMNS);
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }

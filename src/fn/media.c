@@ -10,14 +10,12 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-PG_FUNCTION_INFO_V1(ai_moderate);
-PG_FUNCTION_INFO_V1(ai_transcribe);
-
 enum
 {
 	ARG_INPUT,
 	ARG_MODEL,
-	ARG_OPTIONS,				/* ai_transcribe alone */
+	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 static bool
@@ -30,7 +28,7 @@ prepare_moderate(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *ca
 	call->request.task = AI_TASK_MODERATE;
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
-	return true;
+	return ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }
 
 static Datum
@@ -43,21 +41,15 @@ moderate_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAns
 	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->reply.moderation));
 }
 
-const AiFunction ai_function_moderate = {
-	.symbol = "ai_moderate",
-	.task = AI_TASK_MODERATE,
-	.required = 1U << ARG_INPUT,
-	.model = ARG_MODEL,
-	.options = -1,
-	.prepare = prepare_moderate,
-	.result = moderate_result,
-};
-
-Datum
-ai_moderate(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_moderate);
-}
+AI_DEFINE_FUNCTION(ai_moderate_0_1,
+				   .name = "ai_moderate",
+				   .n_arguments = N_ARGUMENTS,
+				   .task = AI_TASK_MODERATE,
+				   .required = 1U << ARG_INPUT,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .prepare = prepare_moderate,
+				   .result = moderate_result);
 
 static bool
 prepare_transcribe(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
@@ -87,18 +79,12 @@ transcribe_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiA
 	PG_RETURN_TEXT_P(result);
 }
 
-const AiFunction ai_function_transcribe = {
-	.symbol = "ai_transcribe",
-	.task = AI_TASK_TRANSCRIBE,
-	.required = 1U << ARG_INPUT,
-	.model = ARG_MODEL,
-	.options = ARG_OPTIONS,
-	.prepare = prepare_transcribe,
-	.result = transcribe_result,
-};
-
-Datum
-ai_transcribe(PG_FUNCTION_ARGS)
-{
-	return ai_function_run(fcinfo, &ai_function_transcribe);
-}
+AI_DEFINE_FUNCTION(ai_transcribe_0_1,
+				   .name = "ai_transcribe",
+				   .n_arguments = N_ARGUMENTS,
+				   .task = AI_TASK_TRANSCRIBE,
+				   .required = 1U << ARG_INPUT,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .prepare = prepare_transcribe,
+				   .result = transcribe_result);

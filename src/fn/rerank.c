@@ -9,13 +9,14 @@
 
 #include "catalog/pg_type.h"
 #include "fn/fn.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "pg/text.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_rerank);
+PG_FUNCTION_INFO_V1(ai_rerank_0_1);
 
 enum
 {
@@ -23,6 +24,8 @@ enum
 	ARG_DOCUMENTS,
 	ARG_MODEL,
 	ARG_TOP_N,
+	ARG_OPTIONS,
+	N_ARGUMENTS,
 };
 
 typedef struct Documents
@@ -88,7 +91,10 @@ rerank(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 	}
 	if (call->request.n_inputs == 0)
 		return (Datum) 0;
-	ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	if (ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, &call->failure))
+		ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
+	else
+		ai_call_refuse(call);
 	ai_fn_wait(call);
 	answer = ai_answer_of(call, 0);
 	if (!ai_fn_succeeded(&answer))
@@ -111,9 +117,12 @@ rerank(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 }
 
 Datum
-ai_rerank(PG_FUNCTION_ARGS)
+ai_rerank_0_1(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	static const Oid columns[] = {INT4OID, TEXTOID, FLOAT8OID};
+	static const AiRowType row = {"ai_rerank", lengthof(columns), columns};
+
+	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
 	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))
 		ai_fn_run(fcinfo, false, rerank, NULL);
 	return (Datum) 0;

@@ -8,7 +8,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "fn/signature.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
@@ -17,17 +19,24 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_running_statements);
+PG_FUNCTION_INFO_V1(ai_running_statements_0_1);
 
-#define N_COLUMNS	10
+/* The columns, in their order. */
+static const Oid columns[] = {
+	INT4OID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID
+};
+
+#define N_COLUMNS	lengthof(columns)
+
+static const AiRowType row = {"ai_gateway.running_statements", N_COLUMNS, columns};
 
 Datum
-ai_running_statements(PG_FUNCTION_ARGS)
+ai_running_statements_0_1(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	bool		more = true;
 
-	InitMaterializedSRF(fcinfo, 0);
+	ai_signature_set(fcinfo, 0, &row);
 	for (int n = 0; more; n++)
 	{
 		AiActivity	activity;

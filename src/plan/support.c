@@ -13,10 +13,10 @@
 #include "optimizer/optimizer.h"
 #include "plan/rewrite.h"
 
-PG_FUNCTION_INFO_V1(ai_support);
+PG_FUNCTION_INFO_V1(ai_support_0_1);
 
 Datum
-ai_support(PG_FUNCTION_ARGS)
+ai_support_0_1(PG_FUNCTION_ARGS)
 {
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
 

@@ -171,17 +171,3 @@ ai_tools_check(const cJSON *tools, AiFailure *failure)
 	}
 	return true;
 }
-
-const char *
-ai_image_media_type(const unsigned char *data, size_t len)
-{
-	if (len >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
-		return "image/png";
-	if (len >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
-		return "image/jpeg";
-	if (len >= 6 && (memcmp(data, "GIF87a", 6) == 0 || memcmp(data, "GIF89a", 6) == 0))
-		return "image/gif";
-	if (len >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
-		return "image/webp";
-	return NULL;
-}

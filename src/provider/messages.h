@@ -22,7 +22,4 @@ extern bool ai_message_parse(cJSON *item, int position, AiMessage *message,
 
 extern bool ai_tools_check(const cJSON *tools, AiFailure *failure);
 
-/* image/png, image/jpeg, image/gif, image/webp by their first bytes; else NULL. */
-extern const char *ai_image_media_type(const unsigned char *data, size_t len);
-
 #endif							/* AI_MESSAGES_H */

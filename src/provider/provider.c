@@ -9,12 +9,14 @@
  */
 #include "provider/provider.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "provider/auth.h"
 #include "provider/parts.h"
 #include "provider/protocol/protocols.h"
+#include "util/filetype.h"
 
 const char *const ai_task_names[AI_TASKS] = {
 	[AI_TASK_CHAT] = "chat",
@@ -79,6 +81,21 @@ forces_tools(const AiOptions *options)
 }
 
 static bool
+check_files(const AiTarget *target, const AiMessage *message, AiFailure *failure)
+{
+	char		what[100];
+
+	for (int i = 0; i < message->n_images; i++)
+	{
+		if (ai_file_is_picture(message->images[i].media_type))
+			continue;
+		snprintf(what, sizeof(what), "files of type %s", message->images[i].media_type);
+		return refuse(target, failure, false, what);
+	}
+	return true;
+}
+
+static bool
 check_parts(const AiTarget *target, const AiRequest *request, AiFailure *failure)
 {
 	const AiProtocol *protocol = ai_protocols[target->protocol];
@@ -92,6 +109,8 @@ check_parts(const AiTarget *target, const AiRequest *request, AiFailure *failure
 		return refuse(target, failure, true, "a number of dimensions");
 	for (int i = 0; i < request->n_messages; i++)
 	{
+		if (!check_files(target, &request->messages[i], failure))
+			return false;
 		if (request->messages[i].n_images > 0 && (!protocol->images || (profile && profile->refuses_images)))
 			return refuse(target, failure, protocol->images, "images");
 	}

@@ -175,6 +175,7 @@ typedef enum AiRole
 	AI_ROLE_TOOL,
 } AiRole;
 
+/* A picture, or another file that no protocol carries yet. */
 typedef struct AiImage
 {
 	const char *media_type;		/* image/png ... */

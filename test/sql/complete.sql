@@ -21,6 +21,10 @@ SELECT ai_complete('hello');
 RESET ai_gateway.default_model;
 SELECT ai_complete('hello', model => '');
 
+-- the type of the result, as it stays
+SELECT attname, format_type(atttypid, atttypmod), col_description(attrelid, attnum) IS NOT NULL AS comment
+	FROM pg_attribute WHERE attrelid = 'ai_result'::regclass AND attnum > 0 ORDER BY attnum;
+
 -- NULL gives NULL and makes no call
 SELECT ai_complete(NULL, model => 'nobody') IS NULL AS no_prompt,
 	ai_try_complete(NULL, model => 'nobody') IS NULL AS no_result;
@@ -29,8 +33,9 @@ SELECT ai_complete(NULL, model => 'nobody') IS NULL AS no_prompt,
 UPDATE ai_gateway.models SET options = '{"mock": {"answer": "yes", "tokens":
 	{"input": 1000, "cache_read": 200, "cache_write": 300, "output": 50, "reasoning": 10}}}' WHERE name = 'echo';
 \x on
-SELECT value, error, error_kind, sqlstate, finish_reason, model, provider, input_tokens, output_tokens, cached_tokens,
-	reasoning_tokens, cost, latency_ms >= 0 AS has_latency, attempts, cached, request_id
+SELECT value, error, error_kind, sqlstate, finish_reason, model, served_by, provider, input_tokens, output_tokens, cached_tokens,
+	cache_write_tokens, reasoning_tokens, cost, latency_ms >= 0 AS has_latency, attempts, cached, maybe_billed, http_status,
+	retry_after_ms, request_id
 	FROM ai_try_complete('hello', model => 'echo');
 -- a price that is not known is not 0
 UPDATE ai_gateway.models SET input_price = 3, output_price = 15, cached_input_price = 0.3 WHERE name = 'echo';
@@ -60,7 +65,7 @@ UPDATE ai_gateway.models SET input_price = 3 WHERE name = 'echo';
 UPDATE ai_gateway.models SET options = '{"max_retries": 0}' WHERE name = 'echo';
 CREATE FUNCTION mock(spec text) RETURNS jsonb LANGUAGE sql AS
 	$$ SELECT jsonb_build_object('mock', spec::jsonb) $$;
-SELECT kind, r.error_kind, r.sqlstate, r.error, r.value, r.attempts
+SELECT kind, r.error_kind, r.sqlstate, r.error, r.value, r.attempts, r.maybe_billed, r.http_status, r.retry_after_ms
 	FROM unnest('{invalid_request,authentication,permission,not_found,context_length,content_filter,refusal,rate_limit,quota,overloaded,server_error,timeout,request_too_large,invalid_reply,connection}'::text[]) kind,
 	ai_try_complete('x', model => 'echo', options => jsonb_build_object('mock', jsonb_build_object('fail', kind))) r;
 SELECT ai_complete('x', model => 'echo', options => mock('{"fail": "authentication"}'));
@@ -89,7 +94,8 @@ SELECT ai_complete('bad', model => 'echo', options => mock('{"fail": "server_err
 -- a bad argument and a missing grant are errors whatever it is
 SELECT ai_complete('x', model => 'nobody');
 SELECT ai_complete('x', model => 'echo', options => '{"temperature": "hot"}');
-SELECT error_kind FROM ai_try_complete('x', model => 'nobody');
+SELECT error_kind, model, served_by, attempts, maybe_billed FROM ai_try_complete('x', model => 'nobody');
+SELECT retry_after_ms FROM ai_try_complete('x', model => 'echo', options => mock('{"fail": "rate_limit", "retry_after_ms": 90000}'));
 RESET ai_gateway.on_error;
 
 -- the total deadline holds over retries and latency
@@ -115,10 +121,19 @@ SET ai_gateway.max_timeout = '10ms';
 SELECT error_kind FROM ai_try_complete('x', model => 'echo', options => mock('{"latency_ms": 60000}') || '{"timeout_ms": 100000}');
 RESET ai_gateway.max_timeout;
 
--- images
-SELECT ai_complete('what is it', model => 'echo', images => ARRAY['\x89504e470d0a1a0a'::bytea, '\xffd8ffe0']);
-SELECT ai_complete('what is it', model => 'echo', images => ARRAY['\x00'::bytea]);
-SELECT ai_complete('what is it', model => 'echo', images => ARRAY[NULL]::bytea[]);
+-- files, known by their content
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['\x89504e470d0a1a0a'::bytea, '\xffd8ffe0']);
+SELECT ai_complete('what is it', model => 'echo', files => '{}');
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['\x89504e470d0a1a0a'::bytea, '\x00']);
+\echo :LAST_ERROR_SQLSTATE
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['\x89504e470d0a1a0a'::bytea, NULL]);
+\echo :LAST_ERROR_SQLSTATE
+-- what no provider can carry yet is a failure of the call, not a bad argument
+SELECT ai_complete('what is it', model => 'echo', files => ARRAY['%PDF-1.7'::bytea]);
+SELECT error_kind, error FROM unnest(ARRAY['%PDF-1.7', 'ID3', 'RIFF0000WAVE']::bytea[]) file,
+	ai_try_complete('what is it', model => 'echo', files => ARRAY[file]);
+SELECT ai_try_complete('what is it', model => 'echo', files => ARRAY['\x00'::bytea]);
+SELECT ai_json('what is it', '{"type": "object"}', model => 'echo', files => ARRAY['\x00'::bytea]);
 
 -- in triggers, PL/pgSQL, prepared statements, cursors
 CREATE TABLE ticket (id int, body text, summary text);

@@ -8,7 +8,7 @@ INSERT INTO ai_gateway.models (name, provider, remote_model, options) VALUES
 SELECT ai_complete('hi', model => 'm', options => '{"temperature": 0.5}');
 INSERT INTO ai_gateway.model_profiles (pattern, refuses) VALUES ('family-x*', '{temperature,images}');
 SELECT ai_complete('hi', model => 'm', options => '{"temperature": 0.5}');
-SELECT ai_complete('hi', model => 'm', images => ARRAY['\x89504e470d0a1a0a'::bytea]);
+SELECT ai_complete('hi', model => 'm', files => ARRAY['\x89504e470d0a1a0a'::bytea]);
 -- dropped where the user says so, but for what is never dropped
 SET ai_gateway.drop_unsupported = on;
 SELECT ai_complete('hi', model => 'm', options => '{"temperature": 0.5}');

@@ -158,6 +158,8 @@ SELECT p.oid::regprocedure, provolatile, proparallel, procost, d.description IS 
 	WHERE EXISTS (SELECT FROM pg_depend x WHERE x.objid = p.oid AND x.deptype = 'e'
 		AND x.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'ai_gateway'))
 	ORDER BY p.oid::regprocedure::text COLLATE "C";
+-- a C symbol is one signature's alone, and bears the version in which that came
+SELECT prosrc, count(*) FROM pg_proc WHERE probin LIKE '%ai\_gateway' GROUP BY 1 HAVING count(*) > 1 OR prosrc !~ '_[0-9]+_[0-9]+$';
 
 DROP FUNCTION delegated;
 DROP PROCEDURE try;

@@ -28,6 +28,24 @@ SET ai_gateway.default_transcription_model = 'listen';
 SELECT ai_transcribe('\x01');
 SELECT ai_transcribe('\x01', model => 'rank');
 
+-- options, the last argument of each of them
+SELECT ai_moderate('a text', options => '{"mock": {"moderation": {"hate": 0.9}}}');
+SELECT index FROM ai_rerank('a', ARRAY['b', 'a'], options => '{"max_retries": 0, "cache": false, "mock": {}}');
+SELECT ai_moderate('a text', options => '{"max_retries": 1, "mock": {"fail": "overloaded", "retry_after_ms": 1}}');
+SELECT attempts FROM ai_gateway.last_call();
+SELECT * FROM ai_rerank('a', ARRAY['a'], options => '{"max_retries": 2, "mock": {"fail": "overloaded", "retry_after_ms": 1}}');
+SELECT attempts FROM ai_gateway.last_call();
+SELECT ai_moderate('a text', options => '{"timeout_ms": 20, "mock": {"latency_ms": 60000}}');
+SELECT * FROM ai_rerank('a', ARRAY['a'], options => '{"timeout_ms": 20, "mock": {"latency_ms": 60000}}');
+SELECT ai_transcribe('\x01', options => '{"timeout_ms": 20, "mock": {"latency_ms": 60000}}');
+SELECT ai_moderate('a text', options => '{"extra": {"x": 1}}');
+SELECT * FROM ai_rerank('a', ARRAY['a'], options => '{"extra": {"x": 1}}');
+SELECT ai_moderate('a text', options => '{"temperature": 1}');
+SELECT * FROM ai_rerank('a', ARRAY['a'], options => '{"bogus": 1}');
+UPDATE ai_gateway.models SET allow_extra = true;
+SELECT ai_moderate('a text', options => '{"extra": {"x": 1}}')->'flagged' AS flagged;
+SELECT index FROM ai_rerank('a', ARRAY['a'], options => '{"extra": {"x": 1}}');
+
 -- what went wrong is in last_call(), too
 UPDATE ai_gateway.models SET options = '{"mock": {"fail": "rate_limit", "retry_after_ms": 70000}}' WHERE name = 'rank';
 SELECT * FROM ai_rerank('a', ARRAY['a']);

@@ -67,6 +67,17 @@ my @cases = (
 is(outcome($_->[0]), $_->[1], "$_->[0]: $_->[1]") for @cases;
 is(scalar(grep { $_->{path} =~ /^\/redirected/ } $server->requests), 0, 'a redirect is not followed');
 
+# the facts of a failure: HTTP status, whether it may be billed, how long to wait
+for my $case ([ ok => '- false - fault' ], [ 'status-400' => '400 false - -' ], [ 'status-429' => '429 false - -' ], [ 'status-408' => '408 false - -' ],
+	[ 'status-500' => '500 true - -' ], [ 'html-502' => '502 true - -' ], [ 'status-529' => '529 true - -' ], [ redirect => '302 false - -' ],
+	[ reset => '- true - -' ], [ close => '- true - -' ], [ truncated => '- true - -' ], [ empty => '200 false - -' ], [ stall => '- true - -' ],
+	[ 'retry-after-huge' => '429 false 86400000 -' ])
+{
+	model($case->[0]);
+	is($cluster->sql("SELECT concat_ws(' ', coalesce(http_status::text, '-'), maybe_billed::text, coalesce(retry_after_ms::text, '-'), coalesce(served_by, '-'))
+		FROM ai_try_complete('p', model => 'm', options => '{\"timeout_ms\": 300}')"), $case->[1], "$case->[0]: status, maybe billed, wait, who: $case->[1]");
+}
+
 # every kind raises its own SQLSTATE
 my %state = (
 	'status-400' => 'LM001', 'status-401' => 'LM002', 'status-403' => 'LM003', 'status-404' => 'LM004',

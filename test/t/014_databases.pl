@@ -42,6 +42,9 @@ for my $encoding (qw(LATIN1 SQL_ASCII EUC_JP))
 	  if $encoding ne 'EUC_JP';
 	is($ask->('emoji', 'x'), $encoding eq 'SQL_ASCII' ? '😀😀' : '22P05', "$encoding: a character that it lacks is an error of its own");
 	is($ask->('nul', 'x'), $encoding eq 'SQL_ASCII' ? "a\x{fffd}b" : '22P05', "$encoding: U+0000 in a reply becomes U+FFFD, where that can be");
+	my $named = $node->safe_psql($database, "$utf8 INSERT INTO ai_gateway.models (name, provider, remote_model) VALUES ('$octets', 'mock', 'r');
+		SELECT (ai_try_complete('x', model => '$octets')).model = '$octets', (SELECT model FROM ai_gateway.last_call()) = '$octets'");
+	is($named, 't|t', "$encoding: the name of a model outside of ASCII comes back as it is");
 }
 
 # ---- dump and restore ----

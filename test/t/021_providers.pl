@@ -44,7 +44,7 @@ for (@chat)
 	is($cluster->sql("SELECT c->'tool_calls'->0->>'name' || '|' || (c->'tool_calls'->0->'arguments'->>'city') || '|' || (c->>'finish_reason')
 		FROM ai_chat('[{\"role\":\"user\",\"content\":\"What is the weather in Bonn?\"}]', model => 'm', tools => $tools) c"),
 		'get_weather|Bonn|tool_calls', "$name: tools");
-	is($cluster->sql("SELECT ai_complete('Say hello', model => 'm', images => ARRAY[$png])"), 'Hello from aimock.', "$name: images")
+	is($cluster->sql("SELECT ai_complete('Say hello', model => 'm', files => ARRAY[$png])"), 'Hello from aimock.', "$name: images")
 	  unless $columns{provider} eq 'deepseek';
 	is($cluster->sql("SELECT error_kind FROM ai_try_complete('Be refused', model => 'm')"), 'invalid_request', "$name: an error");
 	is($cluster->sql("SELECT finish_reason || '|' || (input_tokens IS NULL OR input_tokens >= 0) FROM ai_try_complete('Say hello', model => 'm')"), 'stop|true', "$name: finish reason and usage");
