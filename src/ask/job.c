@@ -113,8 +113,11 @@ part_arrived(AiJobTable *table, AiJob *whole)
 		arrived(table, whole);
 }
 
-/* A job for each element that is not NULL. */
-static void
+/*
+ * A job for each element that is not NULL; false if one of them may not be shared,
+ * and so neither may the whole.
+ */
+static bool
 ask_parts(AiJobTable *table, AiSite *site, AiJob *whole)
 {
 	int			n_array = site->function->array;
@@ -125,6 +128,7 @@ ask_parts(AiJobTable *table, AiSite *site, AiJob *whole)
 	char		typalign;
 	Datum	   *values;
 	bool	   *nulls;
+	bool		shared = true;
 
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
 	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign,
@@ -141,10 +145,11 @@ ask_parts(AiJobTable *table, AiSite *site, AiJob *whole)
 		memcpy(element->fcinfo->args, site->fcinfo->args, sizeof(NullableDatum) * site->fcinfo->nargs);
 		element->fcinfo->args[n_array].value = values[i];
 		part->whole = whole;
-		ai_job_ask(table, element, part);
+		shared = ai_job_ask(table, element, part)->shared && shared;
 		whole->n_awaited += part->waits;
 	}
 	part_arrived(table, whole);
+	return shared;
 }
 
 static AiJob *
@@ -158,12 +163,15 @@ new_job(AiJobTable *table, AiSite *site, const uint8 *key)
 	job->users = 1;
 	job->state = AI_JOB_ASKED;
 	dlist_init(&job->waiters);
-	if (table->jobs != NULL && (call == NULL || (call->state == AI_CALL_NEW && ai_call_repeatable(call))))
-		share(table, job, key);
 	if (call == NULL)
-		ask_parts(table, site, job);
+	{
+		if (ask_parts(table, site, job))
+			share(table, job, key);
+	}
 	else
 	{
+		if (table->jobs != NULL && call->state == AI_CALL_NEW && ai_call_repeatable(call))
+			share(table, job, key);
 		site->place->counts.distinct++;
 		ai_activity.distinct++;
 		ai_bundle_job(table, site, job, call);

@@ -11,12 +11,15 @@
 static Datum
 run(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument)
 {
+	MemoryContext caller = MemoryContextSwitchTo(jobs->context);
 	AiSite	   *site = ai_site_create(argument, fcinfo);
 	AiWaiter	waiter = {0};
-	AiJob	   *job = ai_job_ask(jobs, site, &waiter);
+	AiJob	   *job;
 	bool		isnull;
 	Datum		value;
 
+	MemoryContextSwitchTo(caller);
+	job = ai_job_ask(jobs, site, &waiter);
 	while (waiter.waits)
 		ai_jobs_wait(jobs, true);
 	value = ai_job_value(jobs, job, site, &isnull);
