@@ -475,8 +475,13 @@ ai_provider_limits(const AiTarget *target, int *max_inputs, int *max_bytes)
 	const AiProvider *provider = target->provider;
 	const AiProtocol *protocol = ai_protocols[target->protocol];
 
-	*max_inputs = protocol->limit ? protocol->limit(target)
+	int			most = protocol->limit ? protocol->limit(target)
 		: provider->max_inputs ? provider->max_inputs : protocol->max_inputs;
+	int64_t		wanted = ai_json_int64(target->settings, AI_SETTING_MAX_INPUTS);
+
+	if (wanted < 1)
+		wanted = AI_MOST_INPUTS;
+	*max_inputs = wanted < most ? (int) wanted : most;
 	if (*max_inputs < 1)
 		*max_inputs = 1;
 	*max_bytes = provider->max_input_bytes ? provider->max_input_bytes : protocol->max_input_bytes;
