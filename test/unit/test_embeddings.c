@@ -123,7 +123,45 @@ test_base64(void)
 	gives("{\"data\":[{\"embedding\":\"AACAPw==\"},{\"embedding\":[1,2]}]}", 2, "the reply mixes embeddings of 1 and 2 dimensions");
 }
 
-/* 1,536 dimensions in both forms, in an order that nobody would guess. */
+static void
+carries(const char *provider, AiProtocolId protocol, const char *model, const char *settings, int expected)
+{
+	const char *why;
+	cJSON	   *tree = ai_json_parse(settings, strlen(settings), &why);
+	AiTarget	target = {.provider = ai_provider_by_name(provider),.protocol = protocol,.remote_model = model,.settings = tree};
+	int			max_inputs;
+	int			max_bytes;
+
+	ai_provider_limits(&target, &max_inputs, &max_bytes);
+	if (!ok(max_inputs == expected, "%s, %s, %s: %d inputs a request", provider, model, settings, expected))
+		printf("#      got: %d\n", max_inputs);
+	cJSON_Delete(tree);
+}
+
+static void
+test_limits(void)
+{
+	carries("openai", AI_PROTOCOL_OPENAI_RESPONSES, "m", "{}", 256);
+	carries("openai", AI_PROTOCOL_OPENAI_RESPONSES, "m", "{\"max_inputs\": 1000}", 1000);
+	carries("openai", AI_PROTOCOL_OPENAI_RESPONSES, "m", "{\"max_inputs\": 5000}", 2048);
+	carries("openai", AI_PROTOCOL_OPENAI_RESPONSES, "m", "{\"max_inputs\": 1}", 1);
+	carries("llamacpp", AI_PROTOCOL_OPENAI_CHAT, "m", "{}", 256);
+	carries("cohere", AI_PROTOCOL_COHERE, "m", "{}", 96);
+	carries("cohere", AI_PROTOCOL_COHERE, "m", "{\"max_inputs\": 200}", 96);
+	carries("tei", AI_PROTOCOL_TEI, "m", "{\"max_inputs\": 8}", 8);
+	carries("vertex", AI_PROTOCOL_VERTEX_PREDICT, "text-embedding-005", "{}", 250);
+	carries("vertex", AI_PROTOCOL_VERTEX_PREDICT, "gemini-embedding-001", "{\"max_inputs\": 100}", 1);
+	carries("bedrock", AI_PROTOCOL_BEDROCK_INVOKE, "amazon.titan-embed-text-v2:0", "{\"max_inputs\": 100}", 1);
+	carries("bedrock", AI_PROTOCOL_BEDROCK_INVOKE, "cohere.embed-v4:0", "{}", 96);
+	carries("mock", AI_PROTOCOL_MOCK, "m", "{}", 256);
+	/* what a row from before it was checked may hold */
+	carries("mock", AI_PROTOCOL_MOCK, "m", "{\"max_inputs\": 0}", 256);
+	carries("mock", AI_PROTOCOL_MOCK, "m", "{\"max_inputs\": -5}", 256);
+	carries("mock", AI_PROTOCOL_MOCK, "m", "{\"max_inputs\": \"9\"}", 256);
+	carries("mock", AI_PROTOCOL_MOCK, "m", "{\"max_inputs\": 0.5}", 256);
+}
+
+/* 1,536 dimensions, in an order that nobody would guess. */
 static void
 test_size(void)
 {
@@ -159,5 +197,6 @@ main(void)
 	test_twice();
 	test_base64();
 	test_size();
+	test_limits();
 	return done_testing();
 }
