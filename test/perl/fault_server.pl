@@ -466,6 +466,8 @@ sub behave
 	if ($what eq 'echo-key')
 	{
 		my $sent = $headers->{authorization} // $headers->{'x-api-key'} // 'none';
+		# model "behind-N": a long error, with the key behind N other bytes
+		return put($c, response(401, error_body(401, ': ' . 'x' x $1 . " bad key $sent" . 'y' x 5000))) if $body =~ /"model":"behind-(\d+)"/;
 		return put($c, response(401, error_body(401, ": bad key $sent, prompt was $body")));
 	}
 	if ($what eq 'refuse-temperature' && $body =~ /"temperature"/)
