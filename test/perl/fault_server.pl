@@ -275,18 +275,47 @@ sub huge_embedding
 	return transmit($c);
 }
 
+# An answer of so many bytes which tells the prompt that it belongs to, each part
+# of it unlike the others: what string_agg(md5(md5(prompt) || i), '') gives in SQL.
+sub long_text
+{
+	my ($request, $bytes) = @_;
+	require Digest::MD5;
+	# JSON::PP takes 20 ms for 16 kB
+	my ($prompt) = $request =~ /.*"content":"((?:[^"\\]++|\\.)*+)"/s;
+	my %plain = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t");
+	$prompt =~ s/\\(?:u00([0-9a-fA-F]{2})|(.))/defined $1 ? chr(hex $1) : $plain{$2} \/\/ $2/ge;
+	my $digest = Digest::MD5::md5_hex($prompt);
+	return substr(join('', map { Digest::MD5::md5_hex("$digest$_") } 1 .. ($bytes + 31) / 32), 0, $bytes);
+}
+
+# Embeddings of so many floats: the first is the length of the text, the others
+# are its checksum and the same for all.
+sub long_embeddings
+{
+	my ($request, $dimensions) = @_;
+	my $tail = join(',', map { sprintf '%.9f', sin($_) } 3 .. $dimensions);
+	my $i = 0;
+	my @vectors = map { sprintf '{"index":%d,"embedding":[%d,%d,%s]}', $i++, length($_), unpack('%32C*', $_), $tail } @{ $json->decode($request)->{input} };
+	return '{"data":[' . join(',', @vectors) . '],"model":"fault","usage":{"prompt_tokens":' . @vectors . '}}';
+}
+
 # A chat completion as events; what follows "events-" says how it comes.
 sub events
 {
-	my ($c, $what, $count) = @_;
+	my ($c, $what, $count, $body) = @_;
 	my $event = sub {
 		my ($delta, %more) = @_;
 		my $data = 'data: ' . $json->encode({ model => 'fault', choices => [ { index => 0, delta => $delta, %more } ] }) . "\n\n";
 		return sprintf("%x\r\n%s\r\n", length $data, $data);
 	};
 	my $raw = sub { return sprintf("%x\r\n%s\r\n", length $_[0], $_[0]) };
-	my @events = ($event->({ role => 'assistant', content => '' }), $event->({ content => 'o' }),
-		$event->({ content => 'k' }, finish_reason => 'stop'),
+	# "long-BYTES": four bytes at a time, about a token, as models do
+	my @pieces = $what =~ /long-(\d+)/ ? long_text($body, $1) =~ /(.{1,4})/g : ('o', 'k');
+	my $last = pop @pieces;
+	my @events = ($event->({ role => 'assistant', content => '' }),
+		(map { $raw->(qq(data: {"model":"fault","choices":[{"index":0,"delta":{"content":"$_"}}]}\n\n)) } @pieces),
+		$event->({ content => $last }, finish_reason => 'stop'),
 		$raw->('data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1}}' . "\n\ndata: [DONE]\n\n"), "0\r\n\r\n");
 	my ($late) = $what =~ /late-(\d+)/;
 
@@ -299,17 +328,26 @@ sub events
 	}
 	elsif ($what =~ /pause-(\d+)/)
 	{
-		put($c, shift @events);
-		push @{ $c->{out} }, [ time() + $1 / 1000, join('', @events) ];
+		my $pause = $1 / 1000;
+		put($c, join('', splice(@events, 0, @events / 2 - 1)));
+		push @{ $c->{out} }, [ time() + $pause, join('', @events) ];
 	}
-	elsif ($what =~ /hold/) { put($c, $_) for @events[ 0 .. 3 ] }
+	elsif ($what =~ /trickle-(\d+)/)
+	{
+		# in fifty pieces, cut anywhere
+		my $all = join('', @events);
+		my $size = int(length($all) / 50) + 1;
+		my $step = $1 / 50000;
+		push @{ $c->{out} }, map { [ time() + $_ * $step, substr($all, $_ * $size, $size) ] } 0 .. 49;
+	}
+	elsif ($what =~ /hold/) { put($c, $_) for @events[ 0 .. $#events - 1 ] }
 	elsif ($what =~ /error/)
 	{
 		put($c, $events[1]);
 		put($c, $raw->("event: error\ndata: " . $json->encode({ error => { message => 'overloaded', status_code => 503 } }) . "\n\n"));
 	}
 	elsif ($what =~ /cut/) { put($c, $events[1]); put($c, 'CLOSE') }
-	elsif ($what =~ /bytes/) { put($c, join('', map { $raw->($_) } split //, join('', map { /^[0-9a-f]+\r\n(.*)\r\n\z/s ? $1 : () } @events[ 0 .. 3 ]))); put($c, $events[4]) }
+	elsif ($what =~ /bytes/) { put($c, join('', map { $raw->($_) } split //, join('', map { /^[0-9a-f]+\r\n(.*)\r\n\z/s ? $1 : () } @events[ 0 .. $#events - 1 ]))); put($c, $events[-1]) }
 	elsif ($what =~ /endless/)
 	{
 		push @{ $c->{out} }, map { [ 0, $event->({ content => 'x' x 65536 }) ] } 1 .. 100;
@@ -428,6 +466,8 @@ sub behave
 	if ($what eq 'echo-key')
 	{
 		my $sent = $headers->{authorization} // $headers->{'x-api-key'} // 'none';
+		# model "behind-N": a long error, with the key behind N other bytes
+		return put($c, response(401, error_body(401, ': ' . 'x' x $1 . " bad key $sent" . 'y' x 5000))) if $body =~ /"model":"behind-(\d+)"/;
 		return put($c, response(401, error_body(401, ": bad key $sent, prompt was $body")));
 	}
 	if ($what eq 'refuse-temperature' && $body =~ /"temperature"/)
@@ -439,7 +479,7 @@ sub behave
 		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", type => 'invalid_request_error', param => 'max_tokens', code => 'unsupported_parameter' } })));
 	}
 	if ($what =~ /^refuse-(temperature|max-tokens)$/) { return put($c, response(200, $ok)) }
-	if ($what =~ /^events-/) { return events($c, $what, $count) }
+	if ($what =~ /^events-/) { return events($c, $what, $count, $body) }
 	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
 	if ($what =~ /^token(-slow)?$/)
 	{
@@ -459,6 +499,18 @@ sub behave
 	if ($what eq 'many-headers') { return put($c, response(200, $ok, map { ("X-Filler-$_" => 'x' x 1000) } 1 .. 400)) }
 	if ($what eq '100-continue') { return put($c, "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" . response(200, $ok)) }
 	if ($what =~ /^huge-embedding-(\d+)$/) { return huge_embedding($c, scalar(@{ $json->decode($body)->{input} }), $1) }
+	# a long answer, after so many milliseconds or between so many; the first half of one
+	if ($what =~ /^long-(\d+)(?:-(\d+)(?:-(\d+))?)?$/)
+	{
+		my $late = defined $3 ? $2 + ($3 - $2) * (unpack('%32C*', $body) % 100) / 100 : $2 // 0;
+		return put($c, response(200, good($path, $body, long_text($body, $1))), $late / 1000);
+	}
+	if ($what =~ /^stall-long-(\d+)$/)
+	{
+		my $reply = response(200, good($path, $body, long_text($body, $1)));
+		return put($c, substr($reply, 0, length($reply) / 2));
+	}
+	if ($what =~ /^embed-(\d+)(?:-(\d+))?$/) { return put($c, response(200, long_embeddings($body, $1)), ($2 // 0) / 1000) }
 	if ($what eq 'embed-short')
 	{
 		my $last = $#{ $json->decode($body)->{input} };

@@ -157,6 +157,24 @@ for my $behaviour (qw(big big-chunked gzip-bomb))
 	like($err, qr/ERROR:  LM014.*\n.*exceeds ai_gateway\.max_response_size, 1024 kB/, "$behaviour: the cap holds");
 }
 
+# what goes out and what comes back is whole, whatever its size; "long-..." makes
+# its answer from the prompt
+$cluster->sql($server->long_text_in_sql);
+for my $bytes (5, 900, 2000, 10000)
+{
+	model("long-$bytes");
+	for (
+		[ 'a short prompt' => "repeat('ticket ', 15)" ],
+		[ '1 kB of what JSON quotes' => qq{repeat('gr\xc3\xbcn, "quoted", \\backslash/,\n\ttab. ', 30)} ],
+		[ '3 kB of characters beyond the first plane' => qq{repeat(U&'\\+01F600 \\2028', 400)} ],
+		[ '16 kB' => "repeat('A ticket of sixteen kilobytes. ', 520)" ])
+	{
+		my ($name, $prompt) = @$_;
+		is($cluster->sql("SELECT length(a) || '|' || (a = long_text(p, $bytes)) FROM (SELECT p, ai_complete(p, model => 'm') a FROM (SELECT $prompt p) q OFFSET 0) r"), "$bytes|true",
+			"$name, an answer of $bytes bytes");
+	}
+}
+
 # embeddings
 sub embed
 {
@@ -172,6 +190,15 @@ for my $behaviour (qw(embed-short embed-nan embed-twice not-json deep))
 	$cluster->register('e', task => 'embed', endpoint => $server->url($behaviour));
 	is($cluster->sqlstate("SELECT * FROM ai_embed(ARRAY['a', 'bb'], model => 'e')"), 'LM014', "$behaviour is an invalid reply");
 }
+
+# 1,536 dimensions, each vector with its text, whatever its length
+$cluster->register('e', task => 'embed', endpoint => $server->url('embed-1536'));
+$cluster->sql("CREATE TABLE texts AS SELECT i::bigint n, repeat('w' || i, 10 + i * i) t FROM generate_series(1, 50) i");
+is($cluster->sql("SELECT count(*) || '|' || count(*) FILTER (WHERE embedding[1] = length(t) AND array_length(embedding, 1) = 1536)
+	FROM texts JOIN ai_embed(ARRAY(SELECT t FROM texts ORDER BY n), model => 'e') ON ord = n"),
+	'50|50', 'fifty vectors of 1,536 dimensions, for texts of 22 B to 7 kB');
+is($cluster->sql("SELECT count(*) || '|' || count(*) FILTER (WHERE embedding[1] = length(t) AND array_length(embedding, 1) = 1536) FROM (SELECT t, ai_embed(t, model => 'e') embedding FROM texts OFFSET 0) q"),
+	'50|50', 'and row by row');
 
 # 2,048 vectors of 3,072 floats: memory at most three times the replies
 $cluster->register('e', task => 'embed', endpoint => $server->url('huge-embedding-3072'));

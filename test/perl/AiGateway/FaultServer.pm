@@ -38,6 +38,13 @@ sub new
 sub port { return $_[0]{port} }
 sub certificate { return "$_[0]{directory}/cert.pem" }
 
+# What the server's long answers are, as a function long_text(prompt, bytes).
+sub long_text_in_sql
+{
+	return q(CREATE FUNCTION long_text(prompt text, bytes int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+		SELECT left(string_agg(md5(md5(prompt) || i), '' ORDER BY i), bytes) FROM generate_series(1, (bytes + 31) / 32) i $$);
+}
+
 sub url
 {
 	my ($self, $behaviour, %options) = @_;
