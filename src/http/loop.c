@@ -94,10 +94,7 @@ socket_changed(CURL *easy, curl_socket_t fd, int what, void *clientp, void *sock
 
 	(void) clientp;
 	(void) socketp;
-	if (what != CURL_POLL_REMOVE)
-	{
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &transfer);
-	}
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &transfer);
 	ai_socket_watched(fd, what != CURL_POLL_REMOVE, transfer != NULL && transfer->connected);
 	ai_poller_watch(poller, fd,
 					what == CURL_POLL_IN || what == CURL_POLL_INOUT,
@@ -124,9 +121,9 @@ take_out(AiTransfer *transfer)
 }
 
 /*
- * Did it end for want of a descriptor, and can it be tried again?  With nothing
- * under way there is nothing to wait for.  The resolver says only that there is
- * no such host.
+ * Did it end for want of a descriptor, and can it be tried again?  Where nothing
+ * is under way, and nothing idle can be closed, there is nothing to wait for.
+ * The resolver says only that there is no such host.
  */
 static bool
 lacked_descriptor(AiTransfer *transfer)
@@ -142,7 +139,7 @@ lacked_descriptor(AiTransfer *transfer)
 		default:
 			return false;
 	}
-	return transfer->descriptor_refused && n_started > 0;
+	return transfer->descriptor_refused && (n_started > 0 || ai_sockets_idle() > 0);
 }
 
 static void
@@ -389,10 +386,7 @@ ai_http_deliver(void)
 bool
 ai_http_has_room(void)
 {
-	if (n_started == 0 || ai_descriptors_suffice())
-		return true;
-	ai_sockets_settle(NULL);
-	return ai_descriptors_suffice();
+	return n_started == 0 || ai_descriptors_suffice();
 }
 
 bool

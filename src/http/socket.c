@@ -144,9 +144,10 @@ ai_socket_watched(int fd, bool watched, bool connected)
 	switch (socket->state)
 	{
 		case SOCKET_OPENED:
-			if (watched && connected && !is_gone(fd))
+			/* a quick reply is there before libcurl has said that it waits */
+			if (connected && !is_gone(fd))
 			{
-				change(socket, SOCKET_BUSY);
+				change(socket, watched ? SOCKET_BUSY : SOCKET_IDLE);
 				ai_poller_adopt(fd);
 			}
 			break;

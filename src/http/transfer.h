@@ -73,8 +73,8 @@ extern curl_socket_t ai_open_socket(void *transfer, curlsocktype purpose,
 extern int	ai_close_socket(void *unused, curl_socket_t fd);
 
 /*
- * libcurl waits for the socket, or does no longer.  Once a connected transfer
- * waits for it, its closing will be told.
+ * A transfer waits for the socket, or does no longer.  Once it is connected,
+ * the socket's closing will be told.
  */
 extern void ai_socket_watched(int fd, bool watched, bool connected);
 
