@@ -70,7 +70,7 @@ is(scalar(grep { $_->{path} =~ /^\/redirected/ } $server->requests), 0, 'a redir
 # the facts of a failure: HTTP status, whether it may be billed, how long to wait
 for my $case ([ ok => '- false - fault' ], [ 'status-400' => '400 false - -' ], [ 'status-429' => '429 false - -' ], [ 'status-408' => '408 false - -' ],
 	[ 'status-500' => '500 true - -' ], [ 'html-502' => '502 true - -' ], [ 'status-529' => '529 true - -' ], [ redirect => '302 false - -' ],
-	[ reset => '- true - -' ], [ close => '- true - -' ], [ truncated => '- true - -' ], [ empty => '200 false - -' ], [ stall => '- true - -' ],
+	[ reset => '- true - -' ], [ close => '- true - -' ], [ truncated => '- true - -' ], [ empty => '200 true - -' ], [ stall => '- true - -' ],
 	[ 'retry-after-huge' => '429 false 86400000 -' ])
 {
 	model($case->[0]);
