@@ -107,6 +107,8 @@ SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"temperature":
 SET ai_gateway.max_in_flight = 7;
 SELECT * FROM calls('SELECT ai_complete(id::text, model => ''slow'') FROM t WHERE id <= 20');
 RESET ai_gateway.max_in_flight;
+-- what reads all rows before it gives one lets all calls be under way, whatever is above it
+SELECT peak FROM calls('SELECT ai_complete(id::text, model => ''slow'') FROM t WHERE id <= 20 EXCEPT SELECT x FROM t LIMIT 1');
 
 -- rows leave in the order in which they came
 SELECT string_agg(a, ',') FROM (SELECT ai_complete(id::text, options => jsonb_build_object('mock', jsonb_build_object('latency_ms', 60 - id * 5))) a
