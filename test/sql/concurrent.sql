@@ -338,6 +338,7 @@ RESET jit;
 
 -- long answers leave as much room for rows ahead as short ones: a row takes out
 -- of the node's memory what it put in
+UPDATE ai_gateway.models SET settings = '{"max_inputs": 2048}' WHERE name = 'v';
 SELECT requests FROM calls($$SELECT ai_embed('text ' || i, model => 'v', dimensions => 3072) FROM generate_series(1, 8000) i$$);
 
 DROP TABLE t, few, parts;
