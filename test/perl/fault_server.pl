@@ -284,7 +284,7 @@ sub long_text
 	# JSON::PP takes 20 ms for 16 kB
 	my ($prompt) = $request =~ /.*"content":"((?:[^"\\]++|\\.)*+)"/s;
 	my %plain = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t");
-	$prompt =~ s/\\(?:u00([0-9a-fA-F]{2})|(.))/defined $1 ? chr(hex $1) : $plain{$2} \/\/ $2/ge;
+	$prompt =~ s{\\(?:u00([0-9a-fA-F]{2})|(.))}{defined $1 ? chr(hex $1) : $plain{$2} // $2}ge;
 	my $digest = Digest::MD5::md5_hex($prompt);
 	return substr(join('', map { Digest::MD5::md5_hex("$digest$_") } 1 .. ($bytes + 31) / 32), 0, $bytes);
 }
