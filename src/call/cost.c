@@ -19,15 +19,14 @@ ai_call_cost(const AiCall *call)
 	int64		cache_read = usage->cache_read;
 	int64		cost;
 
-	if (usage->uncached_input < 0 || (output && usage->visible_output < 0) ||
+	if (usage->uncached_input < 0 || (output && ai_usage_output(usage) < 0) ||
 		prices->input == AI_MONEY_UNKNOWN || (output && prices->output == AI_MONEY_UNKNOWN))
 		return AI_MONEY_UNKNOWN;
-	/* some report more that was cached than was sent */
+	/* what is told of the whole holds against a part: usage.h */
 	if (usage->all_input >= 0 && cache_read > usage->all_input)
 		cache_read = usage->all_input;
 	cost = ai_money_of_tokens(usage->uncached_input, prices->input);
 	cost = ai_money_add(cost, ai_money_of_tokens(cache_read, prices->cached_input));
 	cost = ai_money_add(cost, ai_money_of_tokens(usage->cache_write, prices->cache_write));
-	cost = ai_money_add(cost, ai_money_of_tokens(usage->visible_output, prices->output));
-	return ai_money_add(cost, ai_money_of_tokens(usage->reasoning, prices->output));
+	return ai_money_add(cost, ai_money_of_tokens(ai_usage_output(usage), prices->output));
 }

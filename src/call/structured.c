@@ -87,24 +87,6 @@ read_document(const char *answer, const char **why)
 	return ai_json_parse(answer, strlen(answer), why);
 }
 
-static int64
-add_tokens(int64 a, int64 b)
-{
-	return a < 0 ? b : b < 0 ? a : a + b;
-}
-
-static void
-add_usage(AiUsage *sum, const AiUsage *usage)
-{
-	sum->uncached_input = add_tokens(sum->uncached_input, usage->uncached_input);
-	sum->cache_read = add_tokens(sum->cache_read, usage->cache_read);
-	sum->cache_write = add_tokens(sum->cache_write, usage->cache_write);
-	sum->visible_output = add_tokens(sum->visible_output, usage->visible_output);
-	sum->reasoning = add_tokens(sum->reasoning, usage->reasoning);
-	sum->all_input = add_tokens(sum->all_input, usage->all_input);
-	sum->all_output = add_tokens(sum->all_output, usage->all_output);
-}
-
 static void
 ask_again(AiCall *call, const char *fault)
 {
@@ -139,7 +121,7 @@ ai_structured_review(AiCall *call)
 
 	call->json = answer && answer[0] ? read_document(answer, &why) : NULL;
 	if (call->asked_again)
-		add_usage(&call->reply.usage, &call->spent);
+		ai_usage_add(&call->reply.usage, &call->spent);
 	if (call->json != NULL && ai_schema_validate(call->request.schema, call->json, matches, &fault))
 		return AI_REVIEW_GOOD;
 	if (call->json == NULL)

@@ -428,9 +428,8 @@ count_outcome(AiStatement *statement, AiCarrier *carrier)
 	AiCall	   *call = carrier->call;
 	AiSiteCounts *counts = &carrier->site->counts;
 	const AiUsage *usage = &call->reply.usage;
-	int64		input_tokens = Max(usage->uncached_input, 0) + Max(usage->cache_read, 0) +
-		Max(usage->cache_write, 0);
-	int64		output_tokens = Max(usage->visible_output, 0) + Max(usage->reasoning, 0);
+	int64		input_tokens = ai_not_below_zero(ai_usage_input(usage));
+	int64		output_tokens = ai_not_below_zero(ai_usage_output(usage));
 
 	ai_activity.requests += call->attempts;
 	ai_activity.answered += carrier->n_jobs;

@@ -97,10 +97,10 @@ write_result(AiBuffer *out, const AiCall *call, const char *cost)
 	write_text(&writer, "finish_reason", ai_finish_reason_names[reply->finish]);
 	ai_write_key(&writer, "usage");
 	ai_write_object(&writer);
-	write_count(&writer, "input_tokens", ai_fn_input_tokens(&reply->usage));
+	write_count(&writer, "input_tokens", ai_usage_input(&reply->usage));
 	write_count(&writer, "cached_tokens", reply->usage.cache_read);
 	write_count(&writer, "cache_write_tokens", reply->usage.cache_write);
-	write_count(&writer, "output_tokens", ai_fn_output_tokens(&reply->usage));
+	write_count(&writer, "output_tokens", ai_usage_output(&reply->usage));
 	write_count(&writer, "reasoning_tokens", reply->usage.reasoning);
 	ai_write_object_end(&writer);
 	write_text(&writer, "model", reply->model ? reply->model : call->model->remote_model);

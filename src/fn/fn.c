@@ -207,29 +207,3 @@ ai_fn_jsonb_result(FunctionCallInfo fcinfo, const AiCall *call, char *json)
 		PG_RETURN_NULL();
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(converted)));
 }
-
-static int64
-known(int64 tokens)
-{
-	return tokens > 0 ? tokens : 0;
-}
-
-int64
-ai_fn_input_tokens(const AiUsage *usage)
-{
-	if (usage->all_input >= 0)
-		return usage->all_input;
-	if (usage->uncached_input < 0)
-		return -1;
-	return usage->uncached_input + known(usage->cache_read) + known(usage->cache_write);
-}
-
-int64
-ai_fn_output_tokens(const AiUsage *usage)
-{
-	if (usage->all_output >= 0)
-		return usage->all_output;
-	if (usage->visible_output < 0)
-		return -1;
-	return usage->visible_output + known(usage->reasoning);
-}

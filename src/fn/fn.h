@@ -62,8 +62,4 @@ extern Datum ai_fn_jsonb_result(FunctionCallInfo fcinfo, const AiCall *call, cha
 /* A text result; NULL if it cannot be had in this encoding (on_error obeyed). */
 extern text *ai_fn_text_result(const AiCall *call, const char *utf8);
 
-/* all input = uncached + read + written; -1 if not known.  Likewise output. */
-extern int64 ai_fn_input_tokens(const AiUsage *usage);
-extern int64 ai_fn_output_tokens(const AiUsage *usage);
-
 #endif							/* AI_FN_H */

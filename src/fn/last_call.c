@@ -70,10 +70,10 @@ ai_last_call_0_1(PG_FUNCTION_ARGS)
 	values[n++] = Float8GetDatum(failure->retry_after_ms);
 	values[n++] = Int32GetDatum(last->attempts);
 	values[n++] = Float8GetDatum(last->latency_ms);
-	n = put_count(values, nulls, n, ai_fn_input_tokens(&last->usage));
+	n = put_count(values, nulls, n, ai_usage_input(&last->usage));
 	n = put_count(values, nulls, n, last->usage.cache_read);
 	n = put_count(values, nulls, n, last->usage.cache_write);
-	n = put_count(values, nulls, n, ai_fn_output_tokens(&last->usage));
+	n = put_count(values, nulls, n, ai_usage_output(&last->usage));
 	n = put_count(values, nulls, n, last->usage.reasoning);
 	n = put_text(values, nulls, n, last->request_id);
 	n = put_count(values, nulls, n, ai_calls_started);

@@ -147,8 +147,8 @@ put_facts(Row *row, const AiCall *call)
 		put(row, COL_MODEL, CStringGetTextDatum(name));
 	put_text(row, COL_SERVED_BY, call->reply.model);
 	put_text(row, COL_PROVIDER, call->model ? call->model->provider : NULL);
-	put_tokens(row, COL_INPUT_TOKENS, ai_fn_input_tokens(usage));
-	put_tokens(row, COL_OUTPUT_TOKENS, ai_fn_output_tokens(usage));
+	put_tokens(row, COL_INPUT_TOKENS, ai_usage_input(usage));
+	put_tokens(row, COL_OUTPUT_TOKENS, ai_usage_output(usage));
 	put_tokens(row, COL_CACHED_TOKENS, usage->cache_read);
 	put_tokens(row, COL_CACHE_WRITE_TOKENS, usage->cache_write);
 	put_tokens(row, COL_REASONING_TOKENS, usage->reasoning);

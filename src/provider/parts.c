@@ -126,24 +126,6 @@ ai_finish_by_name(const AiFinishName *names, const char *name, AiFinishReason ot
 	return otherwise;
 }
 
-int64_t
-ai_not_below_zero(int64_t value)
-{
-	return value > 0 ? value : 0;
-}
-
-void
-ai_usage_split(int64_t input, int64_t output, AiUsage *usage)
-{
-	usage->all_input = input;
-	usage->all_output = output;
-	if (input >= 0)
-		usage->uncached_input = ai_not_below_zero(input - ai_not_below_zero(usage->cache_read) -
-												  ai_not_below_zero(usage->cache_write));
-	if (output >= 0)
-		usage->visible_output = ai_not_below_zero(output - ai_not_below_zero(usage->reasoning));
-}
-
 void
 ai_reply_split_thinking(AiReply *reply)
 {

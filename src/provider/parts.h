@@ -58,14 +58,6 @@ typedef struct AiFinishName
 extern AiFinishReason ai_finish_by_name(const AiFinishName *names, const char *name,
 										AiFinishReason otherwise);
 
-extern int64_t ai_not_below_zero(int64_t value);
-
-/*
- * For a provider whose counts (-1 = not said) include their parts, which are
- * set already: fills in what is left of them.
- */
-extern void ai_usage_split(int64_t input, int64_t output, AiUsage *usage);
-
 /*
  * Local servers leave what a model thinks in its text: "<think>...</think>" at
  * the beginning moves to reply->reasoning.

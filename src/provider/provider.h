@@ -30,6 +30,7 @@
 #include "util/crypto.h"
 #include "util/failure.h"
 #include "util/json.h"
+#include "util/usage.h"
 #include "util/wire.h"
 
 typedef enum AiTask
@@ -226,21 +227,6 @@ typedef enum AiFinishReason
 #define AI_FINISH_REASONS	(AI_FINISH_ERROR + 1)
 
 extern const char *const ai_finish_reason_names[AI_FINISH_REASONS];
-
-/*
- * Tokens, disjoint: input = uncached_input + cache_read + cache_write, output
- * = visible_output + reasoning.  -1 = the provider did not say.
- */
-typedef struct AiUsage
-{
-	int64_t		uncached_input;
-	int64_t		cache_read;
-	int64_t		cache_write;
-	int64_t		visible_output;
-	int64_t		reasoning;
-	int64_t		all_input;		/* as the provider counts them, where it does: */
-	int64_t		all_output;		/* some count less of the whole than of a part */
-} AiUsage;
 
 typedef struct AiScore
 {

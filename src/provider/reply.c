@@ -12,13 +12,7 @@ void
 ai_reply_init(AiReply *reply)
 {
 	memset(reply, 0, sizeof(*reply));
-	reply->usage.uncached_input = -1;
-	reply->usage.cache_read = -1;
-	reply->usage.cache_write = -1;
-	reply->usage.visible_output = -1;
-	reply->usage.reasoning = -1;
-	reply->usage.all_input = -1;
-	reply->usage.all_output = -1;
+	ai_usage_clear(&reply->usage);
 }
 
 void

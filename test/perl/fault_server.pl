@@ -280,6 +280,18 @@ sub behave
 	my $half = substr($ok, 0, length($ok) / 2);
 
 	if ($what eq 'ok') { return put($c, response(200, $ok)) }
+	# more tokens of a part than of the whole, as some backends tell it
+	if ($what eq 'odd-usage')
+	{
+		return put($c, response(200, $json->encode({ model => 'fault', choices => [ { finish_reason => 'stop', message => { content => 'ok' } } ],
+			usage => { prompt_tokens => 10, completion_tokens => 50, prompt_tokens_details => { cached_tokens => 1000 }, completion_tokens_details => { reasoning_tokens => 60 } } })));
+	}
+	# an answer that fits no schema and tells no tokens, then one that does
+	if ($what eq 'usage-later')
+	{
+		return put($c, response(200, $json->encode({ model => 'fault', choices => [ { finish_reason => 'stop', message => { content => $count == 1 ? 'no JSON' : '{}' } } ],
+			$count == 1 ? () : (usage => { prompt_tokens => 7, completion_tokens => 5 }) })));
+	}
 	# bears so many requests at once, 50 ms each
 	if ($what =~ /^limit-(\d+)$/)
 	{

@@ -116,6 +116,15 @@ cmp_ok($requests, '<=', 15, "in $requests requests");
 is($session->query("SELECT string_agg((ai_embed(repeat('x', i)))[3]::text, ',') " . $over->(5)), '1,2,3,4,5', 'each row has the vector of its own text');
 $session->query('RESET ai_gateway.on_error');
 
+# ---- tokens: one sum, whoever tells it ----
+$cluster->register('m', endpoint => $server->url('odd-usage'), input_price => 2, cached_input_price => 1, output_price => 4);
+my $told = "SELECT input_tokens, output_tokens, cost FROM ai_try_complete('odd')";
+is($session->query($told), '10|50|0.00021', 'where a part is more than the whole, the whole counts, and is paid for');
+like($session->query("EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF, TIMING OFF) SELECT ai_complete('odd ' || i) " . $over->(3)), qr/tokens=30\+150 cost=0\.00063 /, 'EXPLAIN counts the same');
+$cluster->register('m', endpoint => $server->url('usage-later'), input_price => 2, output_price => 4);
+is($session->query(q{SELECT ai_json('x', '{"type": "object"}')}), '{}', 'an answer that is asked for twice, the first without its tokens');
+is($session->query("SELECT attempts, input_tokens IS NULL, output_tokens IS NULL FROM ai_gateway.last_call()"), '2|t|t', 'took more than the second alone, so that its tokens are not known');
+
 # ---- progress ----
 $cluster->register('m', endpoint => $server->url('slow-200'));
 $session->start("SET ai_gateway.progress = on; SELECT count(ai_complete('p ' || i)) " . $over->(1200));

@@ -15,7 +15,6 @@
  */
 #include "provider/protocol/protocols.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "provider/parts.h"
@@ -223,7 +222,7 @@ parse_embed(const AiTarget *target, const AiRequest *request, const AiHttpReply 
 	}
 	if (reply->usage.uncached_input < 0 &&
 		ai_http_header(http, "x-amzn-bedrock-input-token-count", count, sizeof(count)))
-		reply->usage.uncached_input = strtoll(count, NULL, 10);
+		reply->usage.uncached_input = ai_tokens_of_text(count);
 	reply->model = ai_strdup(target->remote_model);
 	return ai_finish_vectors(&reader, good, request, reply, failure);
 }

@@ -11,8 +11,6 @@
  */
 #include "provider/protocol/protocols.h"
 
-#include <stdlib.h>
-
 #include "provider/parts.h"
 #include "provider/place.h"
 
@@ -63,7 +61,7 @@ tei_parse(const AiTarget *target, const AiRequest *request,
 	ai_failure_clear(failure);
 	reply->model = ai_strdup(target->remote_model);
 	if (ai_http_header(http, "x-compute-tokens", tokens, sizeof(tokens)))
-		reply->usage.uncached_input = strtoll(tokens, NULL, 10);
+		reply->usage.uncached_input = ai_tokens_of_text(tokens);
 	if (request->task == AI_TASK_EMBED)
 	{
 		AiJsonReader reader;
