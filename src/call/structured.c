@@ -9,60 +9,36 @@
 #include "postgres.h"
 
 #include "call/structured.h"
-#include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
-#include "pg/text.h"
+#include "pg/regexp.h"
 #include "util/schema.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 /* PostgreSQL's regular expressions understand those of JSON Schema. */
-static bool
-matches(const char *pattern, const char *string)
+static const char *
+check_pattern(const char *pattern, void *failed)
 {
-	AiFailure	ignored;
-	struct varlena *subject = (struct varlena *) ai_text_from_utf8(string, &ignored);
-	struct varlena *expression = (struct varlena *) ai_text_from_utf8(pattern, &ignored);
-	bool		matched;
+	const char *why = ai_regexp_fault(pattern);
 
-	if (subject == NULL || expression == NULL)
-		return false;
-	matched = DatumGetBool(DirectFunctionCall2Coll(textregexeq, C_COLLATION_OID,
-												   PointerGetDatum(subject),
-												   PointerGetDatum(expression)));
-	pfree(subject);
-	pfree(expression);
-	return matched;
-}
-
-static void
-check_patterns(const cJSON *schema)
-{
-	const cJSON *child;
-
-	cJSON_ArrayForEach(child, schema)
-	{
-		if (child->string != NULL && strcmp(child->string, "pattern") == 0 && cJSON_IsString(child))
-			matches(child->valuestring, "");
-		check_patterns(child);
-	}
+	*(bool *) failed = why != NULL;
+	return why;
 }
 
 bool
 ai_structured_check(const cJSON *schema, AiFailure *failure)
 {
 	AiBuffer	fault = {0};
-	bool		good = ai_schema_check(schema, true, &fault);
+	bool		of_pattern = false;
+	bool		good = ai_schema_check(schema, check_pattern, &of_pattern, &fault);
 
 	if (!good)
 	{
-		ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, "22023",
+		ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_INVALID_REQUEST, of_pattern ? "2201B" : "22023",
 				 "the schema %s", fault.data ? fault.data : "cannot be read");
-		ai_failure_detail(failure, "A keyword that is not supported would not be checked, so it is refused.");
+		if (!of_pattern)
+			ai_failure_detail(failure, "A keyword that is not supported would not be checked, so it is refused.");
 	}
 	ai_buffer_free(&fault);
-	if (good)
-		check_patterns(schema);
 	return good;
 }
 
@@ -122,7 +98,7 @@ ai_structured_review(AiCall *call)
 	call->json = answer && answer[0] ? read_document(answer, &why) : NULL;
 	if (call->asked_again)
 		ai_usage_add(&call->reply.usage, &call->spent);
-	if (call->json != NULL && ai_schema_validate(call->request.schema, call->json, matches, &fault))
+	if (call->json != NULL && ai_schema_validate(call->request.schema, call->json, ai_regexp_matches, &fault))
 		return AI_REVIEW_GOOD;
 	if (call->json == NULL)
 		snprintf(reason, sizeof(reason), "%s", why);

@@ -20,7 +20,7 @@ extern AiReview ai_structured_review(AiCall *call);
 
 /*
  * Checks a schema before it is used: false with a fault for a keyword that is
- * not supported.  Raises what PostgreSQL raises for a regular expression.
+ * not supported (22023), or a regular expression that is none (2201B).
  */
 extern bool ai_structured_check(const cJSON *schema, AiFailure *failure);
 

@@ -24,7 +24,8 @@ typedef struct Walk
 {
 	const cJSON *root;
 	AiPatternMatcher matcher;
-	bool		patterns;
+	AiPatternChecker checker;
+	void	   *argument;		/* of the checker */
 	AiBuffer	path;
 	AiBuffer   *fault;			/* the first fault; NULL = nobody asks */
 	int			depth;
@@ -238,6 +239,19 @@ check_each(Walk *walk, const cJSON *schemas, bool named)
 }
 
 static bool
+check_pattern(Walk *walk, const cJSON *value)
+{
+	const char *why;
+
+	if (walk->checker == NULL)
+		return fault(walk, "has a \"pattern\", which is not supported here");
+	if (!cJSON_IsString(value))
+		return fault(walk, "has no regular expression");
+	why = walk->checker(value->valuestring, walk->argument);
+	return why == NULL || fault(walk, "has a regular expression that cannot be used: %.100s", why);
+}
+
+static bool
 check_keyword(Walk *walk, KeywordKind kind, const cJSON *value)
 {
 	const cJSON *item;
@@ -275,9 +289,7 @@ check_keyword(Walk *walk, KeywordKind kind, const cJSON *value)
 		case KEYWORD_TYPE:
 			return check_type(walk, value);
 		case KEYWORD_PATTERN:
-			if (!walk->patterns)
-				return fault(walk, "has a \"pattern\", which is not supported here");
-			return cJSON_IsString(value) || fault(walk, "has no regular expression");
+			return check_pattern(walk, value);
 		case KEYWORD_FORMAT:
 			return (cJSON_IsString(value) && is_one_of(value->valuestring, format_names)) ||
 				fault(walk, "has a format that is not supported");
@@ -320,9 +332,10 @@ check_schema(Walk *walk, const cJSON *schema)
 }
 
 bool
-ai_schema_check(const cJSON *schema, bool patterns, AiBuffer *fault_text)
+ai_schema_check(const cJSON *schema, AiPatternChecker checker, void *argument,
+				AiBuffer *fault_text)
 {
-	Walk		walk = {.root = schema,.patterns = patterns,.fault = fault_text};
+	Walk		walk = {.root = schema,.checker = checker,.argument = argument,.fault = fault_text};
 	bool		good = check_schema(&walk, schema);
 
 	ai_buffer_free(&walk.path);

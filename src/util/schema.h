@@ -19,11 +19,15 @@
  */
 typedef bool (*AiPatternMatcher) (const char *pattern, const char *text);
 
+/* Can it be matched against?  NULL = yes, else why not. */
+typedef const char *(*AiPatternChecker) (const char *pattern, void *argument);
+
 /*
  * Is the whole schema understood?  On false, *fault completes "the schema ..."
- * and names the place.
+ * and names the place.  Without a checker "pattern" is refused.
  */
-extern bool ai_schema_check(const cJSON *schema, bool patterns, AiBuffer *fault);
+extern bool ai_schema_check(const cJSON *schema, AiPatternChecker checker, void *argument,
+							AiBuffer *fault);
 
 /*
  * Is the document valid?  `schema` passed ai_schema_check().  On false, *fault

@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		AiBuffer	closed = {0};
 		AiJsonWriter writer;
 
-		if (!ai_schema_check(schema, false, &fault))
+		if (!ai_schema_check(schema, NULL, NULL, &fault))
 			assert(fault.len > 0);
 		else if (!ai_schema_validate(schema, document, NULL, &fault))
 			assert(fault.len > 0);

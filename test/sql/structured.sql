@@ -32,6 +32,13 @@ SELECT ai_json('x', '{"type": "objet"}', model => 'good');
 SELECT ai_json('x', '{"properties": {"a": {"format": "colour"}}}', model => 'good');
 SELECT ai_json('x', '{"$ref": "#/$defs/nowhere"}', model => 'good');
 SELECT ai_json('x', '{"pattern": "("}', model => 'good');
+\echo :LAST_ERROR_SQLSTATE
+-- where it is a value and no keyword, nothing is matched against it
+SELECT ai_json('where?', '{"not": {"const": {"pattern": "("}}}', model => 'good');
+-- the fault of a row raises when it has its turn, and not before
+SELECT i FROM generate_series(1, 4) i
+	WHERE ai_json(i::text, CASE WHEN i = 3 THEN '{"pattern": "("}' ELSE '{"type": "object"}' END::jsonb, model => 'good',
+		options => '{"mock": {"answer": "{\"n\": {prompt}}"}}')->>'n' = '2' LIMIT 1;
 SELECT ai_json('x', '[]', model => 'good');
 
 -- each keyword: a document that is valid and one that is not
