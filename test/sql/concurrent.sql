@@ -60,6 +60,18 @@ END $$;
 UPDATE ai_gateway.models SET input_price = 2, output_price = 8, cached_input_price = 0 WHERE name = 'c';
 SELECT told('SELECT ai_complete(x) FROM t');
 SELECT told('SELECT ai_complete(x, options => ''{"mock": {"fail": "server_error", "fail_times": 1}}'') FROM t WHERE id = 1');
+-- the same as text
+CREATE FUNCTION lines(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF) ' || query LOOP
+		IF line ~ 'Call:|Waiting:' THEN RETURN NEXT regexp_replace(line, '[0-9]+\.[0-9]+ ms', '... ms'); END IF;
+	END LOOP;
+END $$;
+SELECT lines('SELECT ai_complete(x) FROM t');
+SET ai_gateway.on_error = 'null';
+SELECT lines('SELECT ai_complete(x, options => CASE WHEN id = 4 THEN ''{"mock": {"fail": "server_error"}, "max_retries": 1}''::jsonb END) FROM t WHERE id BETWEEN 3 AND 5');
+RESET ai_gateway.on_error;
 -- a filter moves above an inner join, unless a policy needs it where it is
 CREATE TABLE few AS SELECT i AS id, i <= 3 AS flag FROM generate_series(1, 100) i;
 ANALYZE few;
@@ -342,5 +354,5 @@ UPDATE ai_gateway.models SET settings = '{"max_inputs": 2048}' WHERE name = 'v';
 SELECT requests FROM calls($$SELECT ai_embed('text ' || i, model => 'v', dimensions => 3072) FROM generate_series(1, 8000) i$$);
 
 DROP TABLE t, few, parts;
-DROP FUNCTION calls, told, compiled, shown;
+DROP FUNCTION calls, told, lines, compiled, shown;
 DROP EXTENSION ai_gateway;
