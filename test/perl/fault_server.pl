@@ -510,7 +510,7 @@ sub behave
 		my $reply = response(200, good($path, $body, long_text($body, $1)));
 		return put($c, substr($reply, 0, length($reply) / 2));
 	}
-	if ($what =~ /^embed-(\d+)(?:-(\d+))?$/) { return put($c, response(200, long_embeddings($body, $1)), ($2 // 0) / 1000) }
+	if ($what =~ /^embed-(\d+)(-refuse-bad)?$/) { return put($c, $2 && $body =~ /bad/ ? response(400, error_body(400)) : response(200, long_embeddings($body, $1))) }
 	if ($what eq 'embed-short')
 	{
 		my $last = $#{ $json->decode($body)->{input} };
@@ -519,7 +519,6 @@ sub behave
 	if ($what eq 'embed-nan') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,NaN]}]}')) }
 	if ($what eq 'embed-twice') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}')) }
 	if ($what eq 'embed-reversed') { return put($c, response(200, '{"data":[{"index":1,"embedding":[2,2]},{"index":0,"embedding":[1,1]}],"usage":{"prompt_tokens":7}}')) }
-	if ($what eq 'embed-refuse-bad') { return put($c, $body =~ /bad/ ? response(400, error_body(400)) : response(200, $ok)) }
 	if ($what eq 'embed-base64')
 	{
 		my $i = 0;
