@@ -70,7 +70,8 @@ prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
 {
 	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
 
-	inputs[0] = ai_fn_utf8_arg(fcinfo, ARG_INPUT, call);
+	if (!ai_fn_utf8_arg(fcinfo, ARG_INPUT, call, &inputs[0], failure))
+		return false;
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
 	return set_common(fcinfo, call, failure);
@@ -158,12 +159,15 @@ start_share(FunctionCallInfo fcinfo, AiCallSet *set, Batch *batch, Share *share)
 	AiCall	   *call = ai_call_new(set);
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
 	const char **inputs = palloc(sizeof(char *) * share->count);
+	bool		good = true;
 	int			n = 0;
 
-	for (int i = share->first; i < share->first + share->count; i++)
+	for (int i = share->first; good && i < share->first + share->count; i++)
 	{
-		if (!batch->nulls[i])
-			inputs[n++] = ai_text_to_utf8(DatumGetTextPP(batch->elements[i]));
+		if (batch->nulls[i])
+			continue;
+		inputs[n] = ai_text_to_utf8(DatumGetTextPP(batch->elements[i]), &call->failure);
+		good = inputs[n++] != NULL;
 	}
 	MemoryContextSwitchTo(caller);
 	if (n == 0)
@@ -174,7 +178,7 @@ start_share(FunctionCallInfo fcinfo, AiCallSet *set, Batch *batch, Share *share)
 	call->request.inputs = inputs;
 	call->request.n_inputs = n;
 	share->call = call;
-	if (set_common(fcinfo, call, &call->failure))
+	if (good && set_common(fcinfo, call, &call->failure))
 		ai_call_submit(call, batch->model);
 	else
 		ai_call_refuse(call);
