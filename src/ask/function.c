@@ -60,9 +60,9 @@ ai_function_raises(const AiFunction *function, const AiFailure *failure)
 }
 
 AiCall *
-ai_function_call(const AiFunction *function, FunctionCallInfo fcinfo, AiCallSet *set)
+ai_function_call(const AiFunction *function, FunctionCallInfo fcinfo, AiWindow *window)
 {
-	AiCall	   *call = ai_call_new(set);
+	AiCall	   *call = ai_call_new(window);
 	const NullableDatum *model = &fcinfo->args[function->model];
 
 	if (function->prepare(function, fcinfo, call, &call->failure))

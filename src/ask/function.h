@@ -3,9 +3,9 @@
  *	  A scalar model call as data: what turns SQL arguments into a call, and the
  *	  call's outcome into an SQL value.
  *
- * Two drivers use it: the SQL function itself, which makes one call and waits,
- * and the plan node of exec/, which keeps many under way.  fn/ has the
- * functions and fills the table.
+ * Its drivers are the SQL function itself, which asks once and waits, and the
+ * plan node of exec/, which keeps many questions under way; both ask through
+ * job.h.  fn/ has the functions and fills the table.
  *
  * What is the caller's fault is data too: `prepare` fills a failure, which the
  * job keeps until its row has its turn.  Who may throw: `prepare` for want of
@@ -16,6 +16,7 @@
 #define AI_FUNCTION_H
 
 #include "ask/answer.h"
+#include "call/window.h"
 #include "fmgr.h"
 
 typedef struct AiFunction
@@ -28,8 +29,8 @@ typedef struct AiFunction
 								 * and no call */
 	int			model;			/* the number of the argument */
 	int			options;		/* likewise; -1 = it has none */
-	bool		shares_request; /* the inputs of several calls may travel in
-								 * one request */
+	const struct AiBundleKind *bundle;	/* how several questions travel in one
+										 * call; NULL = each alone */
 	bool		reports_failure;	/* a failed call is a result, never an
 									 * error */
 
@@ -45,6 +46,17 @@ typedef struct AiFunction
 	 */
 	Datum		(*result) (const struct AiFunction *function, FunctionCallInfo fcinfo,
 						   const AiAnswer *answer);
+
+	/*
+	 * A function over an array, answered by that of its elements: which
+	 * argument it is, the function asked for each element that is not NULL
+	 * (its other arguments are this one's, its result is of variable length),
+	 * and what makes one value of theirs.  It has no `prepare` and `result`.
+	 */
+	int			array;
+	const struct AiFunction *element;
+	Datum		(*join) (const struct AiFunction *function, FunctionCallInfo fcinfo,
+						 const Datum *values, const bool *nulls, int n);
 } AiFunction;
 
 /*
@@ -65,7 +77,7 @@ extern bool ai_function_raises(const AiFunction *function, const AiFailure *fail
  * that one of them found.
  */
 extern AiCall *ai_function_call(const AiFunction *function, FunctionCallInfo fcinfo,
-								AiCallSet *set);
+								AiWindow *window);
 
 /* Is an argument NULL that must not be? */
 extern bool ai_function_is_null(const AiFunction *function, FunctionCallInfo fcinfo);

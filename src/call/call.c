@@ -1,6 +1,6 @@
 /*
  * call.c
- *	  Sets of calls, and a call's way from NEW to ADMITTED.
+ *	  How a call is resolved: which model, who asks, with which settings.
  *
  * What is the caller's own doing is checked here and becomes data, which raises
  * when the call's row has its turn: the model's name, its grant, its task, the
@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "call/call.h"
-#include "call/engine.h"
 #include "call/lane.h"
 #include "call/target.h"
 #include "miscadmin.h"
@@ -18,111 +17,34 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-static void
-set_ends(void *arg)
+static const struct
 {
-	AiCallSet  *set = arg;
-	dlist_head *lists[] = {&set->idle, &set->pending, &set->done};
+	const char *parameter;
+	char	  **value;
+}			default_models[AI_TASKS] = {
+	[AI_TASK_CHAT] = {"default_model", &ai_guc_default_model},
+	[AI_TASK_EMBED] = {"default_embedding_model", &ai_guc_default_embedding_model},
+	[AI_TASK_RERANK] = {"default_rerank_model", &ai_guc_default_rerank_model},
+	[AI_TASK_MODERATE] = {"default_moderation_model", &ai_guc_default_moderation_model},
+	[AI_TASK_TRANSCRIBE] = {"default_transcription_model", &ai_guc_default_transcription_model},
+};
 
-	for (int i = 0; i < (int) lengthof(lists); i++)
-	{
-		dlist_iter	iter;
-
-		dlist_foreach(iter, lists[i])
-			ai_call_abandon(dlist_container(AiCall, set_node, iter.cur));
-		dlist_init(lists[i]);
-	}
-}
-
-AiCallSet *
-ai_call_set_create(MemoryContext parent)
+const char *
+ai_call_default_model(AiTask task)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "ai_gateway calls",
-												  ALLOCSET_SMALL_SIZES);
-	AiCallSet  *set = MemoryContextAllocZero(context, sizeof(AiCallSet));
+	const char *name = *default_models[task].value;
 
-	set->context = context;
-	dlist_init(&set->idle);
-	dlist_init(&set->pending);
-	dlist_init(&set->done);
-	set->callback.func = set_ends;
-	set->callback.arg = set;
-	MemoryContextRegisterResetCallback(context, &set->callback);
-	return set;
-}
-
-void
-ai_call_set_destroy(AiCallSet *set)
-{
-	MemoryContextDelete(set->context);
-}
-
-/*
- * The struct lives in the set's context and not in the call's own: contexts
- * below one that ends are gone before its callback runs.
- */
-AiCall *
-ai_call_new(AiCallSet *set)
-{
-	MemoryContext context = AllocSetContextCreate(set->context, "ai_gateway call",
-												  ALLOCSET_SMALL_SIZES);
-	AiCall	   *call = MemoryContextAllocZero(set->context, sizeof(AiCall));
-
-	call->context = context;
-	call->set = set;
-	ai_reply_init(&call->reply);
-	ai_failure_clear(&call->failure);
-	dlist_push_tail(&set->idle, &call->set_node);
-	return call;
-}
-
-void
-ai_call_free(AiCall *call)
-{
-	dlist_delete(&call->set_node);
-	ai_call_abandon(call);
-	MemoryContextDelete(call->context);
-	pfree(call);
+	return name ? name : "";
 }
 
 static bool
-fail_unknown_model(const char *name, AiFailure *failure)
+fail_no_model(AiTask task, AiFailure *failure)
 {
-	char	   *names = ai_name_to_utf8(ai_model_names());
-
-	ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_NOT_FOUND, "42704",
-			 "model \"%s\" is not registered", ai_name_to_utf8(name));
-	if (names[0] != '\0')
-		ai_failure_detail(failure, "You may use %s.", names);
-	ai_failure_hint(failure, "INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
-					ai_name_to_utf8(quote_literal_cstr(name)));
-	return false;
-}
-
-/* The name of the task's default model, or NULL with a failure. */
-static const char *
-default_model(AiTask task, AiFailure *failure)
-{
-	const struct
-	{
-		const char *parameter;
-		const char *value;
-	}			defaults[AI_TASKS] = {
-		[AI_TASK_CHAT] = {"default_model", ai_guc_default_model},
-		[AI_TASK_EMBED] = {"default_embedding_model", ai_guc_default_embedding_model},
-		[AI_TASK_RERANK] = {"default_rerank_model", ai_guc_default_rerank_model},
-		[AI_TASK_MODERATE] = {"default_moderation_model", ai_guc_default_moderation_model},
-		[AI_TASK_TRANSCRIBE] = {"default_transcription_model", ai_guc_default_transcription_model},
-	};
-	const char *name = defaults[task].value;
-
-	if (name != NULL && name[0] != '\0')
-		return name;
 	ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_NOT_FOUND, "22023",
-			 "no model was named, and \"ai_gateway.%s\" is not set", defaults[task].parameter);
+			 "no model was named, and \"ai_gateway.%s\" is not set", default_models[task].parameter);
 	ai_failure_hint(failure, "Name one: model => '...', or SET ai_gateway.%s = '...'.",
-					defaults[task].parameter);
-	return NULL;
+					default_models[task].parameter);
+	return false;
 }
 
 static bool
@@ -198,39 +120,16 @@ merge_options(AiCall *call, AiFailure *failure)
 	return check_options(call, failure);
 }
 
-static void
-limits_of(AiModel *model, int *max_inputs, int *max_bytes)
+void
+ai_call_limits(const AiCall *call, int *max_inputs, int *max_bytes)
 {
 	AiResolvedTarget resolved;
 	AiFailure	failure;
 
 	*max_inputs = 1;
 	*max_bytes = 0;
-	if (ai_target_describe(model, &resolved, &failure))
+	if (ai_target_describe(call->model, &resolved, &failure))
 		ai_provider_limits(&resolved.target, max_inputs, max_bytes);
-}
-
-void
-ai_call_limits(const AiCall *call, int *max_inputs, int *max_bytes)
-{
-	limits_of(call->model, max_inputs, max_bytes);
-}
-
-bool
-ai_call_embed_limits(const char *name, int *max_inputs, int *max_bytes, AiFailure *failure)
-{
-	AiModel    *model;
-
-	if (name == NULL)
-		name = default_model(AI_TASK_EMBED, failure);
-	if (name == NULL)
-		return false;
-	model = ai_model_acquire(name);
-	if (model == NULL)
-		return fail_unknown_model(name, failure);
-	limits_of(model, max_inputs, max_bytes);
-	ai_model_release(model);
-	return true;
 }
 
 /* The model's own limit, else that of the session. */
@@ -242,22 +141,48 @@ first_byte_ms(const AiModel *model)
 	return cJSON_IsNumber(own) ? (int) own->valuedouble : ai_guc_first_byte_timeout;
 }
 
+static void
+take_settings(AiCall *call)
+{
+	const AiOptions *options = &call->request.options;
+
+	call->who = (AiWho)
+	{
+		.role = GetUserId(),
+			.session_role = GetSessionUserId(),
+			.database = MyDatabaseId,
+	};
+	call->settings = (AiCallSettings)
+	{
+		.timeout_ms = Min(ai_option_set(options, AI_OPTION_TIMEOUT_MS) ? options->timeout_ms : ai_guc_timeout,
+						  ai_guc_max_timeout),
+			.connect_timeout_ms = ai_guc_connect_timeout,
+			.first_byte_ms = first_byte_ms(call->model),
+			.max_retries = ai_option_set(options, AI_OPTION_MAX_RETRIES) ? options->max_retries : ai_guc_max_retries,
+			.max_response_kb = ai_guc_max_response_size,
+			.drop_unsupported = ai_guc_drop_unsupported,
+	};
+}
+
 static bool
 resolve(AiCall *call, const char *name)
 {
 	AiFailure  *failure = &call->failure;
 
 	if (name == NULL)
-		name = default_model(call->request.task, failure);
-	if (name == NULL)
-		return false;
+	{
+		name = ai_call_default_model(call->request.task);
+		if (name[0] == '\0')
+			return fail_no_model(call->request.task, failure);
+	}
 	call->asked = MemoryContextStrdup(call->context, name);
-	call->model = ai_model_acquire(name);
+	call->model = ai_model_acquire(name, failure);
 	if (call->model == NULL)
-		return fail_unknown_model(name, failure);
+		return false;
 	if (!check_model(call->model, call->request.task, failure) || !merge_options(call, failure))
 		return false;
 	call->lane = ai_lane_of(call->model->name);
+	take_settings(call);
 	return true;
 }
 
@@ -277,6 +202,25 @@ ai_call_refuse(AiCall *call)
 	call->failed = true;
 }
 
+AiCall *
+ai_call_like(const AiCall *call)
+{
+	AiCall	   *other = ai_call_new(call->window);
+	AiFailure	ignored;
+
+	other->call_options = cJSON_Duplicate(call->call_options, true);
+	other->asked = MemoryContextStrdup(other->context, call->asked);
+	other->model = ai_model_hold(call->model);
+	other->lane = call->lane;
+	other->who = call->who;
+	other->settings = call->settings;
+	other->request.task = call->request.task;
+	other->request.dimensions = call->request.dimensions;
+	/* they were good before, and are as they were */
+	merge_options(other, &ignored);
+	return other;
+}
+
 bool
 ai_call_repeatable(const AiCall *call)
 {
@@ -286,28 +230,4 @@ ai_call_repeatable(const AiCall *call)
 		return false;
 	return !ai_option_set(options, AI_OPTION_TEMPERATURE) || options->temperature <= 0 ||
 		ai_option_set(options, AI_OPTION_SEED);
-}
-
-void
-ai_call_start(AiCall *call)
-{
-	const AiOptions *options = &call->request.options;
-	int			timeout = Min(ai_guc_timeout, ai_guc_max_timeout);
-
-	Assert(call->state == AI_CALL_NEW && call->model != NULL);
-	if (ai_option_set(options, AI_OPTION_TIMEOUT_MS))
-		timeout = Min(options->timeout_ms, ai_guc_max_timeout);
-	call->max_retries = ai_option_set(options, AI_OPTION_MAX_RETRIES)
-		? options->max_retries : ai_guc_max_retries;
-	call->first_byte_ms = first_byte_ms(call->model);
-	call->submitted_at = ai_now_ms();
-	call->timeout_ms = timeout;
-	ai_call_admit(call);
-}
-
-void
-ai_call_submit(AiCall *call, const char *name)
-{
-	if (ai_call_resolve(call, name))
-		ai_call_start(call);
 }

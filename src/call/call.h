@@ -1,65 +1,95 @@
 /*
  * call.h
- *	  The engine: one state machine for one logical model call, and sets of
- *	  calls that are driven together.
+ *	  One logical model call: what is asked, who asks, and its outcome.
  *
  * Words
  *	call	one question to one model and its outcome.
- *	attempt	one HTTP request for a call, or one answer of an in-process
- *			provider; a call makes one or more.
- *	set		the calls of one driver: a function that makes one, or a plan node
- *			that keeps many under way.  A set belongs to a memory context and
- *			ends with it, however that ends.
+ *	attempt	one try at one target for a call (attempt.h); a call makes one or
+ *			more, one after the other.
+ *	window	the calls of one driver (window.h): a function that makes one, or a
+ *			plan node that keeps many under way.
  *
  * States
  *
- *	NEW --submit--> ADMITTED -+-----------------> IN_FLIGHT --> DONE
- *	                   ^      +-> AUTHORIZING --->  |  |          ^
- *	                   +-- BACKOFF <----------------+--+----------+ gave up
+ *	NEW --started by its window--> WAITING <--> IN_FLIGHT --> DONE
  *
- *	NEW			made by ai_call_new(); the caller fills `request`.
- *	ADMITTED	passed the checks of the registration, may start an attempt.
- *	AUTHORIZING	waits for a token, which it or another call fetches (token.h).
- *	IN_FLIGHT	an attempt is under way.
- *	BACKOFF		the next attempt waits: for its time after one that failed, and
- *				for room among the model's calls.
- *	DONE		`failed` tells which of reply and failure holds.
+ *	NEW			made by ai_call_new(); its driver fills `request`, and
+ *				ai_call_resolve() finds out who asks, with which settings, of
+ *				which model.  Nothing is looked up after that: an attempt may
+ *				start under another driver, another user, or outside of a
+ *				transaction.
+ *	WAITING		no attempt is under way; `waits_for` says what must come first.
+ *	IN_FLIGHT	an attempt is.
+ *	DONE		`failed` tells which of reply and failure holds.  A call whose
+ *				resolution found a fault of the caller's goes there at once.
  *
- * Who owns memory: a call and all that its caller puts into the request live
+ * Clocks.  `deadline` is set once, when the call first has a place.  Attempts,
+ * back-off and waiting for a token count; waiting for a place does not: such a
+ * wait between two attempts moves the deadline by its length, so that our own
+ * pacing never times a call out.
+ *
+ * Who owns memory: a call and all that its driver puts into the request live
  * in call->context.  Replies are malloc memory that the call owns.
- * ai_call_free(), or the end of the set's context, frees both and abandons
+ * ai_call_free(), or the end of the window's context, frees both and abandons
  * what is under way.
  *
- * Who may throw: ai_call_resolve(), what reading a table may; ai_call_set_next(),
- * where the wait serves interrupts.  What goes wrong with a call is data,
- * call->failure, and so is what is the caller's fault (no such model, no grant,
- * a bad option).
+ * Who may throw: ai_call_resolve(), what reading a table may.  What goes wrong
+ * with a call is data, call->failure, and so is what is the caller's fault (no
+ * such model, no grant, a bad option).
  */
 #ifndef AI_CALL_H
 #define AI_CALL_H
 
 #include "postgres.h"
 
-#include "http/http.h"
+#include "call/attempt.h"
 #include "lib/ilist.h"
-#include "provider/stream.h"
 #include "registry/model.h"
 
 typedef enum AiCallState
 {
 	AI_CALL_NEW,
-	AI_CALL_ADMITTED,
-	AI_CALL_AUTHORIZING,
+	AI_CALL_WAITING,
 	AI_CALL_IN_FLIGHT,
-	AI_CALL_BACKOFF,
 	AI_CALL_DONE,
 } AiCallState;
 
-typedef struct AiCallSet AiCallSet;
+/* What a WAITING call waits for. */
+typedef enum AiCallWait
+{
+	AI_WAIT_NONE,
+	AI_WAIT_ROOM,				/* a place among the model's calls, or a
+								 * descriptor */
+	AI_WAIT_RATE,				/* its turn under a rate limit */
+	AI_WAIT_TOKEN,				/* a token that is being fetched */
+	AI_WAIT_TWIN,				/* the same call of another backend */
+	AI_WAIT_BACK_OFF,			/* the time after an attempt that failed */
+} AiCallWait;
+
+typedef struct AiWho
+{
+	Oid			role;			/* the effective one, whose grants count */
+	Oid			session_role;
+	Oid			database;
+} AiWho;
+
+/* The configuration parameters that a call obeys, as they were. */
+typedef struct AiCallSettings
+{
+	int			timeout_ms;
+	int			connect_timeout_ms;
+	int			first_byte_ms;	/* until the answer begins; 0 = no stream */
+	int			max_retries;
+	int			max_response_kb;
+	bool		drop_unsupported;
+} AiCallSettings;
+
+typedef struct AiWindow AiWindow;
+typedef struct AiPlace AiPlace;
 
 typedef struct AiCall
 {
-	/* the caller's side, filled before submitting */
+	/* the driver's side, filled before it is resolved */
 	MemoryContext context;
 	AiRequest	request;
 	cJSON	   *call_options;	/* the call's own options, owned; may be NULL */
@@ -67,69 +97,69 @@ typedef struct AiCall
 								 * owned */
 	void	   *owner;			/* the driver's own use */
 
-	/* the outcome, once DONE */
-	AiCallState state;
-	bool		failed;
-	AiReply		reply;
-	cJSON	   *json;			/* the answer, where the request has a schema */
-	AiFailure	failure;
+	/* as resolved */
 	const char *asked;			/* the model's name; NULL = there is no
 								 * default */
 	AiModel    *model;			/* NULL = there is none of that name */
+	AiWho		who;
+	AiCallSettings settings;
+	struct AiLane *lane;		/* of the model's calls */
+
+	/* the outcome, once DONE */
+	AiCallState state;
+	AiCallWait	waits_for;
+	bool		failed;
+	bool		maybe_billed;	/* an attempt was sent whose answer was not
+								 * had */
+	AiReply		reply;
+	cJSON	   *json;			/* the answer, where the request has a schema */
+	AiFailure	failure;
 	int			attempts;
-	double		latency_ms;		/* from submit to done */
+	double		latency_ms;		/* from start to done */
 
 	/* the engine's own */
-	AiCallSet  *set;
-	AiTransfer *transfer;
-	AiReplyStream *stream;		/* takes in a reply that comes as events */
-	int			first_byte_ms;	/* until the first of them; 0 = no stream */
-	struct AiLane *lane;		/* of the model's calls */
-	bool		in_lane;
-	double		entered_at;
+	AiAttempt	attempt;		/* the one under way, or the last */
+	double		started_at;
+	double		deadline;		/* 0 = it had no place yet */
+	double		waiting_since;	/* for room */
+	double		due_at;			/* when something is to be done about it */
 	struct AiTokenSlot *token_slot; /* the token that it waits for or used */
 	bool		token_arrived;	/* just now, for the attempt that comes next */
 	bool		token_renewed;	/* after a refusal, once a call */
 	bool		asked_again;	/* after an answer that the schema refused, */
 	AiUsage		spent;			/* which took this */
-	double		submitted_at;
-	int			timeout_ms;
-	double		deadline;		/* from the first attempt on */
-	double		due_at;			/* BACKOFF, or an in-process answer on its way */
-	int			max_retries;
-	dlist_node	active_node;	/* among all calls of the backend */
-	dlist_node	set_node;		/* in its set's pending or done list */
+	dlist_node	active_node;	/* among all started calls of the backend */
+
+	/* the window's own */
+	AiWindow   *window;
+	AiPlace    *place;			/* where in the query it is asked; may be NULL */
+	Size		counted;		/* of its memory, in the window's bytes */
+	dlist_node	window_node;	/* in one of its window's lists */
+	bool		queued;
+	bool		under_way;		/* counted among the window's calls in flight */
 } AiCall;
 
-/* Ends with `context`: calls of the set are then abandoned and freed. */
-extern AiCallSet *ai_call_set_create(MemoryContext context);
-
-/* Abandons and frees all calls of the set, and the set. */
-extern void ai_call_set_destroy(AiCallSet *set);
-
-extern AiCall *ai_call_new(AiCallSet *set);
+extern AiCall *ai_call_new(AiWindow *window);
 
 /*
- * Resolves the model, checks grant and options.  NULL for `model` takes the
- * default for the request's task.  The call stays NEW, or is DONE with a fault;
- * then it returns false.
+ * Resolves the model, checks grant and options, takes the settings down.  NULL
+ * for `model` takes the default for the request's task.  The call stays NEW, or
+ * is DONE with a fault; then it returns false.
  */
 extern bool ai_call_resolve(AiCall *call, const char *model);
 
-/* Ends a NEW call with the fault that is in its failure. */
-extern void ai_call_refuse(AiCall *call);
+/* The default of the session for a task; empty if there is none. */
+extern const char *ai_call_default_model(AiTask task);
 
 /*
- * Would an attempt of a resolved call start at once?  Not while as many calls
- * of its model are under way as the model may have, or the provider bears.
+ * A NEW call of the same window, resolved as that one was: nothing is looked up
+ * or checked again.  The request is the driver's to fill, but for task, options
+ * and dimensions.
  */
-extern bool ai_call_has_room(const AiCall *call);
+extern AiCall *ai_call_like(const AiCall *call);
 
-/* Starts a call that is resolved. */
-extern void ai_call_start(AiCall *call);
-
-/* Both. */
-extern void ai_call_submit(AiCall *call, const char *model);
+/* Ends a NEW call with the fault that is in its failure. */
+extern void ai_call_refuse(AiCall *call);
 
 /*
  * May another call of the same arguments be answered by this one?  Not where
@@ -143,24 +173,7 @@ extern bool ai_call_repeatable(const AiCall *call);
  */
 extern void ai_call_limits(const AiCall *call, int *max_inputs, int *max_bytes);
 
-/*
- * Waits until a call of the set is done and returns it, in the order of their
- * ends; NULL if none is pending.  The call stays the caller's until
- * ai_call_free().
- */
-extern AiCall *ai_call_set_next(AiCallSet *set);
-
-/* The same without waiting: NULL if none is done yet. */
-extern AiCall *ai_call_set_poll(AiCallSet *set);
-
 extern void ai_call_free(AiCall *call);
-
-/*
- * How many inputs, and bytes of them (0 = no limit), one embedding request to
- * this model may carry; false with a fault if there is no such model.
- */
-extern bool ai_call_embed_limits(const char *model, int *max_inputs, int *max_bytes,
-								 AiFailure *failure);
 
 /* What the last call of this backend that ended was; task -1 = none yet. */
 typedef struct AiLastCall

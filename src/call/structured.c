@@ -112,10 +112,10 @@ ai_structured_review(AiCall *call)
 		ask_again(call, reason);
 		return AI_REVIEW_ASK_AGAIN;
 	}
-	ai_fail(&call->failure, AI_ERROR_INVALID_REPLY, "the answer does not fit the schema: %s", reason);
+	ai_fail(&call->attempt.failure, AI_ERROR_INVALID_REPLY, "the answer does not fit the schema: %s", reason);
 	if (call->reply.finish == AI_FINISH_LENGTH)
-		ai_failure_hint(&call->failure, "The answer was cut off: give a larger max_tokens in the options.");
+		ai_failure_hint(&call->attempt.failure, "The answer was cut off: give a larger max_tokens in the options.");
 	else
-		ai_failure_hint(&call->failure, "Make the schema or the prompt simpler, or take another model.");
+		ai_failure_hint(&call->attempt.failure, "Make the schema or the prompt simpler, or take another model.");
 	return AI_REVIEW_BAD;
 }

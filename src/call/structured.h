@@ -12,7 +12,7 @@ typedef enum AiReview
 {
 	AI_REVIEW_GOOD,				/* call->json holds the document */
 	AI_REVIEW_ASK_AGAIN,		/* call->request asks again, with the fault */
-	AI_REVIEW_BAD,				/* call->failure says why; given up */
+	AI_REVIEW_BAD,				/* its attempt's failure says why */
 } AiReview;
 
 /* Judges the reply of a call whose request has a schema. */

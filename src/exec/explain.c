@@ -14,19 +14,19 @@
 
 /* NULL where nothing came back, or the cost of something that did is unknown. */
 static const char *
-cost_text(const AiSiteCounts *counts, char space[AI_MONEY_TEXT])
+cost_text(const AiCallCounts *counts, char space[AI_MONEY_TEXT])
 {
 	return counts->arrived > 0 ? ai_money_format(counts->cost, space) : NULL;
 }
 
 static void
-explain_counts(const AiSiteCounts *counts, ExplainState *es)
+explain_counts(const AiCallCounts *counts, ExplainState *es)
 {
 	char		cost[AI_MONEY_TEXT];
 
 	ExplainPropertyInteger("Calls", NULL, counts->calls, es);
 	ExplainPropertyInteger("Distinct", NULL, counts->distinct, es);
-	ExplainPropertyInteger("Cached", NULL, counts->cached, es);
+	ExplainPropertyInteger("Cached", NULL, counts->shared, es);
 	ExplainPropertyInteger("Requests", NULL, counts->requests, es);
 	ExplainPropertyInteger("Retries", NULL, counts->retries, es);
 	ExplainPropertyInteger("Failed", NULL, counts->failed, es);
@@ -40,13 +40,13 @@ explain_counts(const AiSiteCounts *counts, ExplainState *es)
 }
 
 static void
-append_counts(StringInfo out, const AiSiteCounts *counts, bool timing)
+append_counts(StringInfo out, const AiCallCounts *counts, bool timing)
 {
 	char		cost[AI_MONEY_TEXT];
 
 	appendStringInfo(out, " (calls=" INT64_FORMAT " distinct=" INT64_FORMAT, counts->calls, counts->distinct);
-	if (counts->cached > 0)
-		appendStringInfo(out, " cached=" INT64_FORMAT, counts->cached);
+	if (counts->shared > 0)
+		appendStringInfo(out, " cached=" INT64_FORMAT, counts->shared);
 	appendStringInfo(out, " requests=" INT64_FORMAT, counts->requests);
 	if (counts->retries > 0)
 		appendStringInfo(out, " retries=" INT64_FORMAT, counts->retries);
@@ -72,14 +72,14 @@ explain_site(const AiSite *site, ExplainState *es)
 		ExplainOpenGroup("Call", NULL, true, es);
 		ExplainPropertyText("Function", site->function->name, es);
 		if (es->analyze)
-			explain_counts(&site->counts, es);
+			explain_counts(&site->place->counts, es);
 		ExplainCloseGroup("Call", NULL, true, es);
 		return;
 	}
 	initStringInfo(&line);
 	appendStringInfoString(&line, site->function->name);
 	if (es->analyze)
-		append_counts(&line, &site->counts, es->timing);
+		append_counts(&line, &site->place->counts, es->timing);
 	ExplainPropertyText("Call", line.data, es);
 }
 

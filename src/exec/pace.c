@@ -114,6 +114,12 @@ ai_pace_allows(const AiPace *pace, const EState *estate, int held, int most)
 	return true;
 }
 
+bool
+ai_pace_takes_all(const AiPace *pace, const EState *estate)
+{
+	return !pace->early_end && !pace->alone && rows_left(pace, estate) < 0;
+}
+
 void
 ai_pace_emitted(AiPace *pace, const EState *estate)
 {

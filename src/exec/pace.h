@@ -48,6 +48,9 @@ extern void ai_pace_start(AiPace *pace, ExprContext *econtext);
 /* May the node take in a row more, when it holds so many of at most `most`? */
 extern bool ai_pace_allows(const AiPace *pace, const EState *estate, int held, int most);
 
+/* Is each row that there is needed, whatever comes? */
+extern bool ai_pace_takes_all(const AiPace *pace, const EState *estate);
+
 extern void ai_pace_emitted(AiPace *pace, const EState *estate);
 
 extern void ai_pace_dropped(AiPace *pace);

@@ -112,12 +112,12 @@ take_value(AiNodeState *node, AiRow *row, int n)
 	ExprContext *econtext = node->custom.ss.ps.ps_ExprContext;
 	MemoryContext caller = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
 	bool		isnull;
-	Datum		value = ai_job_value(node->statement, job, step->site, &isnull);
+	Datum		value = ai_job_value(node->jobs, job, step->site, &isnull);
 
 	put(row, step, value, isnull);
 	MemoryContextSwitchTo(caller);
 	row->steps[n] = AI_STEP_DONE;
-	ai_job_leave(node->statement, job, &row->waiters[n]);
+	ai_job_leave(node->jobs, &row->waiters[n]);
 }
 
 static bool
@@ -162,25 +162,79 @@ guards_hold(const AiRow *row, const AiStep *step)
 	return true;
 }
 
-/* Asks for a step's call; its arguments stay in the per-tuple memory. */
+/* ---- evaluating ---- */
+
+/* What a step's expression, or those of its arguments, gave. */
+typedef struct Evaluation
+{
+	AiStep	   *step;
+	ExprContext *econtext;
+	Datum		value;			/* VALUE */
+	bool		isnull;
+	bool		passed;			/* FILTER */
+} Evaluation;
+
+/* A call's arguments go into its site; what they are made of is per-tuple memory. */
+static void
+evaluate(void *argument)
+{
+	Evaluation *evaluation = argument;
+	AiStep	   *step = evaluation->step;
+	FunctionCallInfo fcinfo;
+
+	switch (step->kind)
+	{
+		case AI_STEP_VALUE:
+			evaluation->value = ExecEvalExpr(step->expression, evaluation->econtext, &evaluation->isnull);
+			break;
+		case AI_STEP_FILTER:
+			evaluation->passed = ExecQual(step->expression, evaluation->econtext);
+			break;
+		case AI_STEP_CALL:
+			fcinfo = step->site->fcinfo;
+			for (int i = 0; i < fcinfo->nargs; i++)
+				fcinfo->args[i].value = ExecEvalExpr(step->arguments[i], evaluation->econtext,
+													 &fcinfo->args[i].isnull);
+			break;
+	}
+}
+
+/* False if it must wait for the row's turn. */
+static bool
+evaluate_step(AiNodeState *node, AiRow *row, bool its_turn, Evaluation *evaluation)
+{
+	MemoryContext caller;
+	bool		good = true;
+
+	evaluation->econtext = show(node, row);
+	caller = MemoryContextSwitchTo(evaluation->econtext->ecxt_per_tuple_memory);
+	if (its_turn)
+		evaluate(evaluation);
+	else
+		good = ai_evaluate_ahead(&evaluation->step->risk, evaluation->econtext,
+								 ai_pace_takes_all(&node->pace, node->custom.ss.ps.state),
+								 evaluate, evaluation);
+	MemoryContextSwitchTo(caller);
+	row->blocked = !good;
+	return good;
+}
+
+/* Asks for a step's call, whose arguments are in its site. */
 static void
 ask(AiNodeState *node, AiRow *row, int n)
 {
 	AiStep	   *step = &node->steps[n];
-	FunctionCallInfo fcinfo = step->site->fcinfo;
-	ExprContext *econtext = show(node, row);
-	MemoryContext caller = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+	MemoryContext caller;
 
-	for (int i = 0; i < fcinfo->nargs; i++)
-		fcinfo->args[i].value = ExecEvalExpr(step->arguments[i], econtext, &fcinfo->args[i].isnull);
-	if (ai_function_is_null(step->site->function, fcinfo))
-		row->steps[n] = AI_STEP_DONE;
-	else
+	if (ai_function_is_null(step->site->function, step->site->fcinfo))
 	{
-		ai_job_ask(node->statement, step->site, &row->waiters[n]);
-		row->steps[n] = row->waiters[n].waits ? AI_STEP_WAITING : AI_STEP_ARRIVED;
+		row->steps[n] = AI_STEP_DONE;
+		return;
 	}
+	caller = MemoryContextSwitchTo(node->custom.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+	ai_job_ask(node->jobs, step->site, &row->waiters[n]);
 	MemoryContextSwitchTo(caller);
+	row->steps[n] = row->waiters[n].waits ? AI_STEP_WAITING : AI_STEP_ARRIVED;
 }
 
 /*
@@ -209,45 +263,39 @@ needs_are_met(AiNodeState *node, AiRow *row, const AiStep *step, bool its_turn)
 	return true;
 }
 
-/* One step; false if the row is decided. */
+/* One step; false if the row goes on elsewhere: it is decided, or blocked. */
 static bool
-do_step(AiNodeState *node, AiRow *row, int n)
+do_step(AiNodeState *node, AiRow *row, int n, bool its_turn)
 {
 	AiStep	   *step = &node->steps[n];
-	ExprContext *econtext;
-	Datum		value;
-	bool		isnull;
+	Evaluation	evaluation = {.step = step};
 
 	if (!guards_hold(row, step))
 	{
 		row->steps[n] = AI_STEP_DONE;
 		return true;
 	}
+	if (!evaluate_step(node, row, its_turn, &evaluation))
+		return false;
 	switch (step->kind)
 	{
 		case AI_STEP_VALUE:
-			econtext = show(node, row);
-			value = ExecEvalExprSwitchContext(step->expression, econtext, &isnull);
-			put(row, step, value, isnull);
+			put(row, step, evaluation.value, evaluation.isnull);
 			row->steps[n] = AI_STEP_DONE;
 			return true;
 		case AI_STEP_CALL:
 			ask(node, row, n);
 			return true;
 		case AI_STEP_FILTER:
-			econtext = show(node, row);
-			row->steps[n] = AI_STEP_DONE;
-			step->tested++;
-			if (!ExecQual(step->expression, econtext))
-			{
-				row->state = AI_ROW_DROPPED;
-				return false;
-			}
-			step->passed++;
-			row->stage++;
-			return false;
+			break;
 	}
-	return true;
+	row->steps[n] = AI_STEP_DONE;
+	step->tested++;
+	step->passed += evaluation.passed;
+	row->stage += evaluation.passed;
+	if (!evaluation.passed)
+		row->state = AI_ROW_DROPPED;
+	return false;
 }
 
 /*
@@ -293,8 +341,8 @@ work_on_group(AiNodeState *node, AiRow *row, bool its_turn)
 		if (step->group != group)
 			continue;
 		if (row->steps[n] == AI_STEP_PENDING && needs_are_met(node, row, step, its_turn) &&
-			!do_step(node, row, n))
-			return row->state == AI_ROW_WORKING;
+			!do_step(node, row, n, its_turn))
+			return row->state == AI_ROW_WORKING && !row->blocked;
 		if (row->blocked)
 			return false;
 		if (row->steps[n] == AI_STEP_PENDING || row->steps[n] == AI_STEP_WAITING)
@@ -328,8 +376,8 @@ filter_cost(const AiNodeState *node, int group)
 	{
 		const AiStep *step = &node->steps[n];
 
-		if (step->group == group && step->kind == AI_STEP_CALL && step->site->counts.arrived > 0)
-			cost += step->site->counts.latency_ms / step->site->counts.arrived;
+		if (step->group == group && step->kind == AI_STEP_CALL && step->site->place->counts.arrived > 0)
+			cost += step->site->place->counts.latency_ms / step->site->place->counts.arrived;
 	}
 	return cost;
 }
@@ -380,9 +428,9 @@ ai_row_rank_filters(AiNodeState *node)
 void
 ai_row_collect(AiNodeState *node)
 {
-	while (!slist_is_empty(&node->ready))
+	while (!dlist_is_empty(&node->ready))
 	{
-		AiWaiter   *waiter = slist_container(AiWaiter, ready_node, slist_pop_head_node(&node->ready));
+		AiWaiter   *waiter = dlist_container(AiWaiter, ready_node, dlist_pop_head_node(&node->ready));
 		AiRow	   *row = waiter->owner;
 
 		row->steps[waiter - row->waiters] = AI_STEP_ARRIVED;
@@ -412,7 +460,7 @@ ai_row_recycle(AiNodeState *node, AiRow *row)
 		AiWaiter   *waiter = &row->waiters[n];
 
 		if (waiter->job != NULL)
-			ai_job_leave(node->statement, waiter->job, waiter);
+			ai_job_leave(node->jobs, waiter);
 	}
 	node->bytes -= row->counted;
 	row->counted = 0;

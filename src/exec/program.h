@@ -4,9 +4,9 @@
  *
  * A row is WORKING: its steps are done as far as possible, one group after the
  * other; it goes on when a call that it waits for arrives.  It ends READY, to
- * be emitted in its turn, or DROPPED by a filter.  What would raise an error is
- * not touched before the row's turn (`blocked`): rows are worked on ahead, and
- * the reader may never want this one.
+ * be emitted in its turn, or DROPPED by a filter.  What raises an error waits for
+ * the row's turn (`blocked`), be it a call's failure or an expression (ahead.h):
+ * rows are worked on ahead, and the reader may never want this one.
  *
  * Memory: values are in the row's own context, reset when it is recycled.  What
  * a context holds is measured at one place (count_memory), whoever made it grow:
@@ -18,6 +18,7 @@
 
 #include "postgres.h"
 
+#include "exec/ahead.h"
 #include "exec/node.h"
 #include "exec/pace.h"
 #include "exec/statement.h"
@@ -40,6 +41,7 @@ typedef struct AiStep
 	int			n_needs;
 	ExprState  *expression;		/* VALUE, FILTER */
 	ExprState **arguments;		/* CALL */
+	AiRisk		risk;			/* of evaluating them before the row's turn */
 	AiSite	   *site;
 	int16		typlen;			/* of the register */
 	bool		typbyval;
@@ -80,7 +82,7 @@ typedef struct AiRow
 typedef struct AiNodeState
 {
 	CustomScanState custom;		/* first */
-	AiStatement *statement;
+	AiJobTable *jobs;			/* of the statement */
 	MemoryContext context;		/* of the rows */
 	int			n_columns;
 	int			n_attributes;
@@ -95,7 +97,8 @@ typedef struct AiNodeState
 	dlist_head	rows;			/* in the order of the child */
 	int			n_rows;
 	dlist_head	free;
-	slist_head	ready;			/* waiters whose call has arrived */
+	dlist_head	ready;			/* waiters whose call has arrived, in that
+								 * order */
 	Size		bytes;			/* the sum of the rows' `counted` */
 	bool		child_done;
 	AiRow	   *emitted;		/* the reader still looks at it */

@@ -73,19 +73,17 @@ create_state(CustomScan *scan)
 static AiSite *
 make_site(FuncExpr *call)
 {
-	AiSite	   *site = palloc0(sizeof(AiSite));
+	const AiFunction *function = ai_function_by_oid(call->funcid);
 	FmgrInfo   *flinfo = palloc0(sizeof(FmgrInfo));
 	int			n_arguments = list_length(call->args);
+	FunctionCallInfo fcinfo = palloc0(SizeForFunctionCallInfo(n_arguments));
 
-	site->function = ai_function_by_oid(call->funcid);
-	if (site->function == NULL)
+	if (function == NULL)
 		elog(ERROR, "function %u is no model call", call->funcid);
 	fmgr_info(call->funcid, flinfo);
 	fmgr_info_set_expr((Node *) call, flinfo);
-	site->fcinfo = palloc0(SizeForFunctionCallInfo(n_arguments));
-	InitFunctionCallInfoData(*site->fcinfo, flinfo, n_arguments, call->inputcollid, NULL, NULL);
-	get_typlenbyval(call->funcresulttype, &site->typlen, &site->typbyval);
-	return site;
+	InitFunctionCallInfoData(*fcinfo, flinfo, n_arguments, call->inputcollid, NULL, NULL);
+	return ai_site_create(function, fcinfo);
 }
 
 static void
@@ -99,19 +97,21 @@ make_expressions(AiNodeState *node, AiStep *step, Expr *expression)
 	{
 		case AI_STEP_VALUE:
 			step->expression = ExecInitExpr(expression, parent);
+			ai_risk_add(&step->risk, (Node *) expression);
 			get_typlenbyval(exprType((Node *) expression), &step->typlen, &step->typbyval);
 			break;
 		case AI_STEP_FILTER:
 			step->expression = ExecInitQual(list_make1(expression), parent);
+			ai_risk_add(&step->risk, (Node *) expression);
 			break;
 		case AI_STEP_CALL:
 			call = castNode(FuncExpr, expression);
 			step->site = make_site(call);
-			step->typlen = step->site->typlen;
-			step->typbyval = step->site->typbyval;
+			get_typlenbyval(call->funcresulttype, &step->typlen, &step->typbyval);
 			step->arguments = palloc(sizeof(ExprState *) * list_length(call->args));
 			foreach(cell, call->args)
 				step->arguments[foreach_current_index(cell)] = ExecInitExpr(lfirst(cell), parent);
+			ai_risk_add(&step->risk, (Node *) call->args);
 			break;
 	}
 }
@@ -216,21 +216,31 @@ begin(CustomScanState *state, EState *estate, int eflags)
 	node->reasons = list_nth(scan->custom_private, AI_NODE_REASONS);
 	dlist_init(&node->rows);
 	dlist_init(&node->free);
-	slist_init(&node->ready);
+	dlist_init(&node->ready);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-	node->statement = ai_statement_of(estate);
+	node->jobs = ai_statement_jobs(estate);
 	node->context = AllocSetContextCreate(estate->es_query_cxt, "ai_gateway rows",
 										  ALLOCSET_DEFAULT_SIZES);
 }
 
 /* ---- the loop ---- */
 
-/* How many rows the ring may hold when nothing else bounds it. */
+/*
+ * How many rows the ring may hold when nothing else bounds it: enough for all
+ * the requests that may be under way, and some that are done.
+ */
 static int
 most_rows(const AiNodeState *node)
 {
-	return Max(4 * ai_guc_max_in_flight, 2 * ai_statement_inputs_per_request(node->statement));
+	return node->jobs->window->max_in_flight * Max(4, node->jobs->jobs_per_call);
+}
+
+/* What rows, requests and replies hold is bounded together. */
+static bool
+has_memory(const AiNodeState *node)
+{
+	return node->bytes + node->jobs->window->bytes < (Size) work_mem * 1024;
 }
 
 static void
@@ -241,8 +251,7 @@ fill(AiNodeState *node)
 
 	while (!node->child_done &&
 		   ai_pace_allows(&node->pace, estate, node->n_rows, most_rows(node)) &&
-		   (node->n_rows == 0 ||
-			(ai_statement_has_room(node->statement) && node->bytes < (Size) work_mem * 1024)))
+		   (node->n_rows == 0 || (ai_window_has_room(node->jobs->window) && has_memory(node))))
 	{
 		TupleTableSlot *slot = ExecProcNode(child);
 
@@ -274,7 +283,7 @@ wait_for_calls(AiNodeState *node)
 	double		start = ai_now_ms();
 
 	ai_row_rank_filters(node);
-	ai_statement_wait(node->statement, node->child_done);
+	ai_jobs_wait(node->jobs, node->child_done);
 	node->waited_ms += ai_now_ms() - start;
 }
 
@@ -321,7 +330,7 @@ next(CustomScanState *state)
 				break;
 			case AI_ROW_WORKING:
 				ai_pace_waits(&node->pace, node->n_rows);
-				if (slist_is_empty(&node->ready) && !ai_statement_poll(node->statement))
+				if (dlist_is_empty(&node->ready) && !ai_jobs_poll(node->jobs))
 					wait_for_calls(node);
 				break;
 		}
@@ -334,7 +343,7 @@ static void
 drop_rows(AiNodeState *node)
 {
 	node->emitted = NULL;
-	slist_init(&node->ready);
+	dlist_init(&node->ready);
 	while (!dlist_is_empty(&node->rows))
 		ai_row_recycle(node, dlist_container(AiRow, node, dlist_head_node(&node->rows)));
 }

@@ -160,9 +160,9 @@ silence(MemoryContext context, size_t *len)
 
 /* One real call; what it answers is not looked at, only that it does. */
 static void
-validate_call(ReturnSetInfo *rsinfo, AiCallSet *set, const AiModel *model)
+validate_call(ReturnSetInfo *rsinfo, AiWindow *window, const AiModel *model)
 {
-	AiCall	   *call = ai_call_new(set);
+	AiCall	   *call = ai_call_new(window);
 	static const char *const inputs[] = {"ping"};
 	static const AiMessage message = {.role = AI_ROLE_USER,.text = "Reply with the word: ping"};
 	AiTask		task = AI_TASK_CHAT;
@@ -206,22 +206,16 @@ validate_call(ReturnSetInfo *rsinfo, AiCallSet *set, const AiModel *model)
 }
 
 static Datum
-validate(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
+validate(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	AiModel    *model = ai_model_acquire(name);
+	AiFailure	failure;
+	AiModel    *model = ai_model_acquire(name, &failure);
 	bool		good;
 
 	if (model == NULL)
-	{
-		char	   *names = ai_model_names();
-
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" is not registered", name),
-				 names[0] ? errdetail("You may use %s.", names) : 0));
-	}
+		ai_report(ERROR, name, &failure, 0);
 	PG_TRY();
 	{
 		emit_step(rsinfo, "registration", model->enabled,
@@ -239,7 +233,7 @@ validate(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
 						   quote_literal_cstr(model->name),
 						   quote_literal_cstr(quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 		if (validate_target(rsinfo, model) && good && model->enabled)
-			validate_call(rsinfo, set, model);
+			validate_call(rsinfo, jobs->window, model);
 	}
 	PG_FINALLY();
 	{
@@ -257,7 +251,7 @@ ai_validate_model_0_1(PG_FUNCTION_ARGS)
 
 	ai_signature_set(fcinfo, 1, &row);
 	if (!PG_ARGISNULL(0))
-		ai_fn_run(fcinfo, validate, NULL);
+		ai_fn_run(fcinfo, false, validate, NULL);
 	return (Datum) 0;
 }
 

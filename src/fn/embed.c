@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "access/detoast.h"
+#include "ask/bundle.h"
 #include "catalog/pg_type.h"
 #include "fn/fn.h"
 #include "fn/functions.h"
@@ -16,7 +16,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
-#include "pg/errors.h"
 #include "pg/guc.h"
 #include "pg/text.h"
 #include "utils/array.h"
@@ -95,152 +94,51 @@ AI_DEFINE_FUNCTION(ai_embed_0_1,
 				   .required = 1U << ARG_INPUT,
 				   .model = ARG_MODEL,
 				   .options = ARG_OPTIONS,
-				   .shares_request = true,
+				   .bundle = &ai_bundle_inputs,
 				   .prepare = prepare,
 				   .result = embed_result);
 
-/* One request's share of the array: elements [first, first + count). */
-typedef struct Share
-{
-	int			first;
-	int			count;
-	AiCall	   *call;
-} Share;
-
-typedef struct Batch
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-	const char *model;
-	int			max_inputs;
-	int			max_bytes;
-	Share	   *shares;
-	int			n_shares;
-} Batch;
-
-/* Cuts the array by count and by bytes; a text that is too large goes alone. */
 static void
-cut_shares(Batch *batch)
+emit(ReturnSetInfo *rsinfo, int ord, Datum vector, bool isnull)
 {
-	int64		bytes = 0;
-	int			inputs = 0;
+	Datum		values[2] = {Int32GetDatum(ord), vector};
+	bool		nulls[2] = {false, isnull};
 
-	batch->shares = palloc(sizeof(Share) * Max(batch->n, 1));
-	batch->n_shares = 0;
-	for (int i = 0; i < batch->n; i++)
-	{
-		int64		size = batch->nulls[i] ? 0 :
-			toast_raw_datum_size(batch->elements[i]) - VARHDRSZ;
-		bool		full = inputs >= batch->max_inputs ||
-			(batch->max_bytes > 0 && inputs > 0 && bytes + size > batch->max_bytes);
-
-		if (batch->n_shares == 0 || (full && !batch->nulls[i]))
-		{
-			batch->shares[batch->n_shares++] = (Share)
-			{
-				.first = i
-			};
-			bytes = 0;
-			inputs = 0;
-		}
-		batch->shares[batch->n_shares - 1].count++;
-		if (!batch->nulls[i])
-		{
-			inputs++;
-			bytes += size;
-		}
-	}
-}
-
-static void
-start_share(FunctionCallInfo fcinfo, AiCallSet *set, Batch *batch, Share *share)
-{
-	AiCall	   *call = ai_call_new(set);
-	MemoryContext caller = MemoryContextSwitchTo(call->context);
-	const char **inputs = palloc(sizeof(char *) * share->count);
-	bool		good = true;
-	int			n = 0;
-
-	for (int i = share->first; good && i < share->first + share->count; i++)
-	{
-		if (batch->nulls[i])
-			continue;
-		inputs[n] = ai_text_to_utf8(DatumGetTextPP(batch->elements[i]), &call->failure);
-		good = inputs[n++] != NULL;
-	}
-	MemoryContextSwitchTo(caller);
-	if (n == 0)
-	{
-		ai_call_free(call);
-		return;
-	}
-	call->request.inputs = inputs;
-	call->request.n_inputs = n;
-	share->call = call;
-	if (good && set_common(fcinfo, call, &call->failure))
-		ai_call_submit(call, batch->model);
-	else
-		ai_call_refuse(call);
-}
-
-static void
-emit_share(ReturnSetInfo *rsinfo, Batch *batch, Share *share)
-{
-	AiCall	   *call = share->call;
-	bool		good = false;
-	int			n = 0;
-
-	if (call != NULL)
-	{
-		AiAnswer	answer = ai_answer_of(call, 0);
-
-		good = ai_fn_succeeded(&answer);
-	}
-	for (int i = share->first; i < share->first + share->count; i++)
-	{
-		Datum		values[2] = {Int32GetDatum(i + 1), (Datum) 0};
-		bool		nulls[2] = {false, batch->nulls[i] || !good};
-		ArrayType  *vector = NULL;
-
-		if (!nulls[1])
-		{
-			vector = make_vector(call->reply.vectors + (size_t) n * call->reply.dimensions,
-								 call->reply.dimensions);
-			values[1] = PointerGetDatum(vector);
-		}
-		n += !batch->nulls[i];
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		if (vector != NULL)
-			pfree(vector);
-	}
-	if (call != NULL)
-		ai_call_free(call);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 static Datum
-embed_many(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
+embed_many(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Batch		batch = {0};
-	AiFailure	failure;
-	int			started = 0;
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(ARG_INPUT);
+	AiSite	   *site = ai_site_create(&AI_FUNCTION(ai_embed_0_1), fcinfo);
+	Datum	   *elements;
+	bool	   *nulls;
+	AiWaiter   *waiters;
+	int			n;
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARG_INPUT), TEXTOID, -1, false, TYPALIGN_INT,
-					  &batch.elements, &batch.nulls, &batch.n);
-	batch.model = ai_fn_text_arg(fcinfo, ARG_MODEL);
-	if (!ai_call_embed_limits(batch.model, &batch.max_inputs, &batch.max_bytes, &failure))
-		ai_report(ERROR, "", &failure, 0);
-	cut_shares(&batch);
-	for (int i = 0; i < batch.n_shares; i++)
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	waiters = palloc0(sizeof(AiWaiter) * Max(n, 1));
+	for (int i = 0; i < n; i++)
 	{
-		Share	   *share = &batch.shares[i];
+		fcinfo->args[ARG_INPUT].value = elements[i];
+		if (!nulls[i])
+			ai_job_ask(jobs, site, &waiters[i]);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		Datum		vector = (Datum) 0;
+		bool		isnull = nulls[i];
 
-		while (started < batch.n_shares && started < i + ai_guc_max_in_flight)
-			start_share(fcinfo, set, &batch, &batch.shares[started++]);
-		while (share->call != NULL && share->call->state != AI_CALL_DONE)
-			ai_call_set_next(set);
-		emit_share(rsinfo, &batch, share);
+		while (waiters[i].waits)
+			ai_jobs_wait(jobs, true);
+		if (!isnull)
+		{
+			vector = ai_job_value(jobs, waiters[i].job, site, &isnull);
+			ai_job_leave(jobs, &waiters[i]);
+		}
+		emit(rsinfo, i + 1, vector, isnull);
 	}
 	return (Datum) 0;
 }
@@ -253,6 +151,6 @@ ai_embed_array_0_1(PG_FUNCTION_ARGS)
 
 	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
 	if (!PG_ARGISNULL(ARG_INPUT))
-		ai_fn_run(fcinfo, embed_many, NULL);
+		ai_fn_run(fcinfo, false, embed_many, NULL);
 	return (Datum) 0;
 }

@@ -15,18 +15,18 @@
 #include "utils/fmgrprotos.h"
 
 Datum
-ai_fn_run(FunctionCallInfo fcinfo, AiFnBody body, const void *argument)
+ai_fn_run(FunctionCallInfo fcinfo, bool sharing, AiFnBody body, const void *argument)
 {
-	AiCallSet  *set = ai_call_set_create(CurrentMemoryContext);
+	AiJobTable *jobs = ai_jobs_create(CurrentMemoryContext, sharing);
 	Datum		result = (Datum) 0;
 
 	PG_TRY();
 	{
-		result = body(fcinfo, set, argument);
+		result = body(fcinfo, jobs, argument);
 	}
 	PG_FINALLY();
 	{
-		ai_call_set_destroy(set);
+		ai_jobs_destroy(jobs);
 	}
 	PG_END_TRY();
 	return result;
@@ -152,9 +152,9 @@ void
 ai_fn_wait(AiCall *call)
 {
 	if (call->state == AI_CALL_NEW)
-		ai_call_start(call);
+		ai_window_submit(call, NULL);
 	while (call->state != AI_CALL_DONE)
-		ai_call_set_next(call->set);
+		ai_window_next(call->window);
 }
 
 void

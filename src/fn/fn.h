@@ -8,17 +8,17 @@
 
 #include "postgres.h"
 
-#include "ask/answer.h"
+#include "ask/job.h"
 #include "fmgr.h"
 #include "utils/jsonb.h"
 
 /*
- * Runs `body` with a set of calls that is destroyed when it returns or throws.
+ * Runs `body` with a table of jobs that is destroyed when it returns or throws.
  * A PL/pgSQL exception block keeps the caller's memory context alive beyond
  * an error, so waiting for that to end would leave sockets open.
  */
-typedef Datum (*AiFnBody) (FunctionCallInfo fcinfo, AiCallSet *set, const void *argument);
-extern Datum ai_fn_run(FunctionCallInfo fcinfo, AiFnBody body, const void *argument);
+typedef Datum (*AiFnBody) (FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument);
+extern Datum ai_fn_run(FunctionCallInfo fcinfo, bool sharing, AiFnBody body, const void *argument);
 
 /* Argument n as a C string or NULL; `model` arguments among them. */
 extern char *ai_fn_text_arg(FunctionCallInfo fcinfo, int n);
@@ -41,7 +41,7 @@ extern bool ai_fn_json_arg(FunctionCallInfo fcinfo, int n, cJSON **tree, AiFailu
 extern bool ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system,
 						 int files, AiFailure *failure);
 
-/* Starts a call that is still NEW, and waits for its end. */
+/* Submits a call that is still NEW, and waits for its end. */
 extern void ai_fn_wait(AiCall *call);
 
 /*

@@ -9,15 +9,22 @@
 #include "fn/signature.h"
 
 static Datum
-run(FunctionCallInfo fcinfo, AiCallSet *set, const void *argument)
+run(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument)
 {
-	const AiFunction *function = argument;
-	AiCall	   *call = ai_function_call(function, fcinfo, set);
-	AiAnswer	answer;
+	MemoryContext caller = MemoryContextSwitchTo(jobs->context);
+	AiSite	   *site = ai_site_create(argument, fcinfo);
+	AiWaiter	waiter = {0};
+	AiJob	   *job;
+	bool		isnull;
+	Datum		value;
 
-	ai_fn_wait(call);
-	answer = ai_answer_of(call, 0);
-	return function->result(function, fcinfo, &answer);
+	MemoryContextSwitchTo(caller);
+	job = ai_job_ask(jobs, site, &waiter);
+	while (waiter.waits)
+		ai_jobs_wait(jobs, true);
+	value = ai_job_value(jobs, job, site, &isnull);
+	fcinfo->isnull = isnull;
+	return value;
 }
 
 /* The function as SQL calls it: one call, waited for. */
@@ -27,7 +34,8 @@ run_alone(FunctionCallInfo fcinfo, const AiFunction *function)
 	ai_signature_check(function->name, fcinfo, function->n_arguments);
 	if (ai_function_is_null(function, fcinfo))
 		PG_RETURN_NULL();
-	return ai_fn_run(fcinfo, run, function);
+	/* one question has none that it could be equal to, but for its own parts */
+	return ai_fn_run(fcinfo, function->element != NULL, run, function);
 }
 
 #define ENTRY(symbol) \

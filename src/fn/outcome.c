@@ -80,22 +80,6 @@ put_text(Row *row, int column, const char *string)
 		put(row, column, CStringGetTextDatum(ai_message_from_utf8(string)));
 }
 
-/*
- * May the provider have taken a request that it gave no answer to?  A timeout
- * and a broken connection count although nothing may have been sent: the call
- * does not tell yet how far it was.
- */
-static bool
-maybe_billed(const AiCall *call, const AiFailure *failure)
-{
-	if (failure->fault != AI_FAULT_CALL || call->attempts == 0)
-		return false;
-	if (failure->http_status != 0)
-		return failure->http_status >= 500;
-	return failure->kind == AI_ERROR_TIMEOUT || failure->kind == AI_ERROR_CONNECTION ||
-		failure->kind == AI_ERROR_SERVER;
-}
-
 static void
 put_failure(Row *row, const AiCall *call, const AiFailure *failure)
 {
@@ -116,7 +100,7 @@ put_failure(Row *row, const AiCall *call, const AiFailure *failure)
 			 failure->kind == AI_ERROR_CONTENT_FILTER ? ai_finish_reason_names[AI_FINISH_CONTENT_FILTER] :
 			 ai_finish_reason_names[AI_FINISH_ERROR]);
 	put_text(row, COL_REQUEST_ID, failure->request_id);
-	put(row, COL_MAYBE_BILLED, BoolGetDatum(maybe_billed(call, failure)));
+	put(row, COL_MAYBE_BILLED, BoolGetDatum(call->maybe_billed));
 	if (failure->http_status != 0)
 		put(row, COL_HTTP_STATUS, Int32GetDatum(failure->http_status));
 	if (failure->retry_after_ms > 0)

@@ -182,6 +182,23 @@ check_first_byte(const AiModel *model, const cJSON *item)
 }
 
 static void
+check_max_inputs(const AiModel *model, const cJSON *item)
+{
+	double		inputs = cJSON_IsNumber(item) ? item->valuedouble : 0;
+
+	if (strcmp(model->task, ai_task_names[AI_TASK_EMBED]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("setting \"%s\" of model \"%s\" is for task \"embed\" only", item->string, model->name),
+				 errdetail("It says how many texts an embedding request carries.")));
+	if (!(inputs >= 1 && inputs <= PG_INT32_MAX) || inputs != (int) inputs)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("setting \"%s\" of model \"%s\" must be a whole number of at least 1",
+						item->string, model->name)));
+}
+
+static void
 check_settings(const AiModel *model)
 {
 	const char *const *known = ai_provider_by_name(model->provider)->settings;
@@ -195,6 +212,11 @@ check_settings(const AiModel *model)
 		if (strcmp(item->string, AI_SETTING_FIRST_BYTE) == 0)
 		{
 			check_first_byte(model, item);
+			continue;
+		}
+		if (strcmp(item->string, AI_SETTING_MAX_INPUTS) == 0)
+		{
+			check_max_inputs(model, item);
 			continue;
 		}
 		for (i = 0; known[i] != NULL; i++)
@@ -215,7 +237,7 @@ check_settings(const AiModel *model)
 		initStringInfo(&names);
 		for (int k = 0; known[k] != NULL; k++)
 			appendStringInfo(&names, "%s, ", known[k]);
-		appendStringInfoString(&names, AI_SETTING_FIRST_BYTE);
+		appendStringInfoString(&names, AI_SETTING_FIRST_BYTE ", " AI_SETTING_MAX_INPUTS);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 known[i] != NULL

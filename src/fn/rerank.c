@@ -91,10 +91,10 @@ prepare(FunctionCallInfo fcinfo, AiCall *call, Documents *documents, AiFailure *
 }
 
 static Datum
-rerank(FunctionCallInfo fcinfo, AiCallSet *set, const void *ignored)
+rerank(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	AiCall	   *call = ai_call_new(set);
+	AiCall	   *call = ai_call_new(jobs->window);
 	AiReply    *reply = &call->reply;
 	AiAnswer	answer;
 	Documents	documents;
@@ -134,6 +134,6 @@ ai_rerank_0_1(PG_FUNCTION_ARGS)
 
 	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
 	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))
-		ai_fn_run(fcinfo, rerank, NULL);
+		ai_fn_run(fcinfo, false, rerank, NULL);
 	return (Datum) 0;
 }

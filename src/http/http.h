@@ -100,6 +100,15 @@ typedef enum AiHttpSent
 extern AiHttpSent ai_http_sent(const AiTransfer *transfer);
 
 /*
+ * A file descriptor that is not to be had is a place to wait for.  False: a
+ * start now would find none; wait until a transfer ends.
+ */
+extern bool ai_http_has_room(void);
+
+/* Did it end for want of one, while others were under way?  Wait, start again. */
+extern bool ai_http_lacked_descriptor(const AiTransfer *transfer);
+
+/*
  * The outcome of a finished transfer: false with a failure if no whole reply
  * came.  The reply is the transfer's own.
  */

@@ -16,8 +16,9 @@
  * (DROP DATABASE in another session), catch-up invalidations.
  *
  * Signals.  libcurl resolves names in threads.  A thread takes over the signal
- * mask of its maker, so all signals are blocked around calls that can start
- * one (those that act; adding a transfer only sets the timer); else a SIGINT could be handled in a thread that has no idea of latches.
+ * mask of its maker, so all signals are blocked around calls that can start one
+ * (those that act; adding a transfer only sets the timer); else a SIGINT could
+ * be handled in a thread that has no idea of latches.
  *
  * Forking.  Nothing is made before the first call of a process, least of all
  * in the postmaster.
@@ -41,9 +42,15 @@
 #include "pg/guc.h"
 #include "storage/fd.h"
 
-/* Connections kept open, and libcurl handles kept for reuse. */
-#define KEPT_CONNECTIONS	256
-#define KEPT_HANDLES		256
+/*
+ * Connections kept open, where descriptors allow, and libcurl handles kept for
+ * reuse: as many as there may be calls under way (ai_gateway.max_in_flight).
+ */
+#define KEPT_CONNECTIONS	1024
+#define KEPT_HANDLES		1024
+
+/* What a multi handle opens for curl_multi_wakeup(): a pair of sockets. */
+#define MULTI_DESCRIPTORS	2
 
 static CURLM *multi = NULL;
 static int	poller = -1;
@@ -53,6 +60,8 @@ static double timer_due = -1;	/* when libcurl wants to be called; < 0 =
 								 * never */
 static int	n_started = 0;		/* transfers in the multi handle */
 static int	generation = 0;		/* of the network parameters it was made with */
+static long kept_in_force = 0;	/* what the multi handle was told */
+static long total_in_force = 0;
 static dlist_head finished = DLIST_STATIC_INIT(finished);
 static CURL *kept_handles[KEPT_HANDLES];
 static int	n_kept_handles = 0;
@@ -85,12 +94,8 @@ socket_changed(CURL *easy, curl_socket_t fd, int what, void *clientp, void *sock
 
 	(void) clientp;
 	(void) socketp;
-	if (what != CURL_POLL_REMOVE)
-	{
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &transfer);
-		if (transfer != NULL && transfer->connected)
-			ai_socket_lasts(fd);
-	}
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &transfer);
+	ai_socket_watched(fd, what != CURL_POLL_REMOVE, transfer != NULL && transfer->connected);
 	ai_poller_watch(poller, fd,
 					what == CURL_POLL_IN || what == CURL_POLL_INOUT,
 					what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
@@ -106,11 +111,44 @@ timer_changed(CURLM *handle, long timeout_ms, void *clientp)
 	return 0;
 }
 
+/* Out of the multi handle.  One under way is cut off: its connection closes. */
+static void
+take_out(AiTransfer *transfer)
+{
+	curl_multi_remove_handle(multi, transfer->easy);
+	ai_descriptor_place(transfer);
+	n_started--;
+}
+
+/*
+ * Did it end for want of a descriptor, and can it be tried again?  Where nothing
+ * is under way, and nothing idle can be closed, there is nothing to wait for.
+ * The resolver says only that there is no such host.
+ */
+static bool
+lacked_descriptor(AiTransfer *transfer)
+{
+	switch ((int) transfer->code)
+	{
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_RESOLVE_PROXY:
+			transfer->descriptor_refused = !ai_descriptor_exists();
+			break;
+		case CURLE_COULDNT_CONNECT:
+			break;
+		default:
+			return false;
+	}
+	return transfer->descriptor_refused && (n_started > 0 || ai_sockets_idle() > 0);
+}
+
 static void
 put_finished(AiTransfer *transfer, CURLcode code)
 {
+	take_out(transfer);
 	transfer->state = AI_TRANSFER_FINISHED;
 	transfer->code = code;
+	transfer->lacked_descriptor = lacked_descriptor(transfer);
 	dlist_push_tail(&finished, &transfer->finished_node);
 }
 
@@ -129,30 +167,40 @@ collect(void)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
-		curl_multi_remove_handle(multi, message->easy_handle);
-		n_started--;
 		put_finished(transfer, code);
 	}
 }
 
 static bool
-make_wait_set(AiFailure *failure)
+make_poller(void)
+{
+	if (poller >= 0)
+		return true;
+	if (!AcquireExternalFD())
+		return false;
+	poller = ai_poller_create();
+	if (poller < 0)
+		ReleaseExternalFD();
+	return poller >= 0;
+}
+
+/* Is there a descriptor for one more?  CreateWaitEventSet() throws where not. */
+static bool
+can_make_wait_set(void)
+{
+	if (!AcquireExternalFD())
+		return false;
+	ReleaseExternalFD();
+	return ai_descriptor_exists();
+}
+
+static bool
+make_wait_set(void)
 {
 	if (wait_set != NULL)
 		return true;
-	if (poller < 0)
-	{
-		if (!AcquireExternalFD())
-			return ai_fail(failure, AI_ERROR_CONNECTION,
-						   "no file descriptor is left in this backend");
-		poller = ai_poller_create();
-		if (poller < 0)
-		{
-			ReleaseExternalFD();
-			return ai_fail(failure, AI_ERROR_CONNECTION,
-						   "no file descriptor is left on this machine");
-		}
-	}
+	if (!make_poller() || !can_make_wait_set())
+		return false;
 	wait_set = ai_create_wait_event_set(3);
 	AddWaitEventToSet(wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
 	AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
@@ -174,24 +222,66 @@ make_multi(AiFailure *failure)
 	multi = curl_multi_init();
 	if (multi == NULL)
 		return ai_fail(failure, AI_ERROR_CONNECTION, "memory ran out in the HTTP library");
+	ai_descriptors_report(MULTI_DESCRIPTORS);
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_changed);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) KEPT_CONNECTIONS);
 	curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
 	generation = ai_guc_network_generation;
+	kept_in_force = 0;
+	total_in_force = 0;
 	timer_due = -1;
 	return true;
 }
 
-/* Gives the multi handle up; nothing is under way in it. */
+/*
+ * Tells libcurl how many connections there may be.  Those to keep it counts
+ * with the ones in use: below what is under way, each would be closed after its
+ * reply and opened anew.
+ */
+static void
+set_limits(void)
+{
+	long		total = ai_descriptors_total();
+	long		kept = Min(KEPT_CONNECTIONS, ai_descriptors_bound());
+
+	if (total != total_in_force)
+		curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, total);
+	if (kept != kept_in_force)
+		curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept);
+	total_in_force = total;
+	kept_in_force = kept;
+}
+
+/* Gives the multi handle up, and its connections; nothing is under way in it. */
 static void
 drop_multi(void)
 {
 	if (multi == NULL)
 		return;
 	curl_multi_cleanup(multi);
+	ai_descriptors_report(-MULTI_DESCRIPTORS);
 	multi = NULL;
 	timer_due = -1;
+}
+
+/*
+ * With nothing under way, idle connections can be given up at once: for other
+ * network parameters, or for their descriptors.
+ */
+static void
+renew_multi(void)
+{
+	if (multi == NULL || n_started > 0)
+		return;
+	if (generation != ai_guc_network_generation)
+		drop_multi();
+	else if (ai_sockets_idle() > 0)
+	{
+		if (AcquireExternalFD())
+			ReleaseExternalFD();
+		else
+			drop_multi();
+	}
 }
 
 static CURL *
@@ -220,9 +310,14 @@ ai_http_start(AiHttpRequest *request, AiReach reach, const AiHttpLimits *limits,
 	AiTransfer *transfer;
 	CURLMcode	rc;
 
-	if (multi != NULL && generation != ai_guc_network_generation && n_started == 0)
-		drop_multi();
-	if (!make_wait_set(failure) || (multi == NULL && !make_multi(failure)))
+	renew_multi();
+	if (!make_wait_set())
+	{
+		ai_http_request_free(request);
+		ai_fail_descriptors(failure);
+		return NULL;
+	}
+	if (multi == NULL && !make_multi(failure))
 	{
 		ai_http_request_free(request);
 		return NULL;
@@ -258,6 +353,7 @@ ai_http_start(AiHttpRequest *request, AiReach reach, const AiHttpLimits *limits,
 		return NULL;
 	}
 	n_started++;
+	ai_descriptor_expect(transfer);
 	return transfer;
 }
 
@@ -266,8 +362,6 @@ ai_http_stop(AiTransfer *transfer)
 {
 	if (transfer->state != AI_TRANSFER_STARTED)
 		return;
-	curl_multi_remove_handle(multi, transfer->easy);
-	n_started--;
 	put_finished(transfer, CURLE_OK);
 }
 
@@ -287,6 +381,18 @@ ai_http_deliver(void)
 		transfer->listener.finished(transfer->listener.owner, transfer);
 	}
 	return n;
+}
+
+bool
+ai_http_has_room(void)
+{
+	return n_started == 0 || ai_descriptors_suffice();
+}
+
+bool
+ai_http_lacked_descriptor(const AiTransfer *transfer)
+{
+	return transfer->lacked_descriptor;
 }
 
 AiHttpSent
@@ -323,11 +429,7 @@ ai_http_release(AiTransfer *transfer)
 	CURL	   *easy = transfer->easy;
 
 	if (transfer->state == AI_TRANSFER_STARTED)
-	{
-		/* unfinished: libcurl closes the connection, or resets the stream */
-		curl_multi_remove_handle(multi, easy);
-		n_started--;
-	}
+		take_out(transfer);
 	else if (transfer->state == AI_TRANSFER_FINISHED)
 		dlist_delete(&transfer->finished_node);
 	if (transfer->connecting)
@@ -337,9 +439,10 @@ ai_http_release(AiTransfer *transfer)
 }
 
 /*
- * Lets libcurl act on one socket, or on its timer; signals are blocked.  On an error of the multi
- * handle, which libcurl reports only when it is out of memory or misused,
- * every transfer in it ends with a failure at its own timeout.
+ * Lets libcurl act on one socket, or on its timer; signals are blocked.  On an
+ * error of the multi handle, which libcurl reports only when it is out of
+ * memory or misused, every transfer in it ends with a failure at its own
+ * timeout.
  */
 static void
 act(curl_socket_t fd, int flags)
@@ -382,44 +485,60 @@ act_on_timer(void)
 	}
 }
 
-void
-ai_http_wait(double timeout_ms)
+/* When libcurl has to be called, at the latest, or what is sooner; < 0 = never. */
+static double
+sooner_of_timer(double limit)
 {
+	double		left;
+
+	if (!dlist_is_empty(&finished))
+		return 0;
+	if (multi == NULL || timer_due < 0)
+		return limit;
+	left = Max(timer_due - ai_now_ms(), 0);
+	return limit < 0 ? left : Min(limit, left);
+}
+
+/* Sleeps; is a socket ready? */
+static bool
+sleep_until(double limit)
+{
+	long		timeout = limit < 0 ? -1L : (long) ceil(limit);
+	uint32		event = ai_wait_event(&wait_event, "AiGatewayModelCall");
 	WaitEvent	events[3];
-	AiFailure	failure;
-	double		now;
-	double		limit = timeout_ms;
-	bool		sockets_ready = false;
+	bool		ready = false;
 	int			n;
 
-	CHECK_FOR_INTERRUPTS();
-	if (!make_wait_set(&failure))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("%s", failure.message),
-				 errhint("Raise max_files_per_process.")));
-	if (multi != NULL && timer_due >= 0)
+	if (wait_set == NULL)
 	{
-		now = ai_now_ms();
-		if (limit < 0 || timer_due - now < limit)
-			limit = Max(timer_due - now, 0);
+		/* no descriptor was left for it, so there is no transfer either */
+		WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (timeout < 0 ? 0 : WL_TIMEOUT),
+				  timeout, event);
+		ResetLatch(MyLatch);
+		return false;
 	}
-	if (!dlist_is_empty(&finished))
-		limit = 0;
-
-	n = WaitEventSetWait(wait_set, limit < 0 ? -1L : (long) ceil(limit),
-						 events, lengthof(events),
-						 ai_wait_event(&wait_event, "AiGatewayModelCall"));
+	n = WaitEventSetWait(wait_set, timeout, events, lengthof(events), event);
 	for (int i = 0; i < n; i++)
 	{
 		if (events[i].events & WL_LATCH_SET)
 			ResetLatch(MyLatch);
 		if (events[i].events & WL_SOCKET_READABLE)
-			sockets_ready = true;
+			ready = true;
 	}
+	return ready;
+}
+
+void
+ai_http_wait(double timeout_ms)
+{
+	bool		sockets_ready;
+
+	CHECK_FOR_INTERRUPTS();
+	sockets_ready = sleep_until(sooner_of_timer(timeout_ms));
 	CHECK_FOR_INTERRUPTS();
 	if (multi == NULL)
 		return;
+	set_limits();
 	if (sockets_ready)
 		act_on_ready_sockets();
 	act_on_timer();

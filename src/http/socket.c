@@ -5,8 +5,8 @@
  *	  starve the backend of files.
  *
  * A socket is FOREIGN (not of our opening, or closed) -> OPENED, by the open
- * callback, and counted -> LASTING, once a transfer is connected -> FOREIGN
- * again and given back, by the close callback.
+ * callback, and counted -> BUSY, once a transfer is connected, and <-> IDLE as
+ * transfers come and go -> FOREIGN again and given back, by the close callback.
  *
  * libcurl before 8.0 closes a socket that did not come to be connected without
  * calling back, so of an OPENED one it is not known whether it still is, nor
@@ -32,7 +32,8 @@ typedef enum SocketState
 {
 	SOCKET_FOREIGN,
 	SOCKET_OPENED,
-	SOCKET_LASTING,
+	SOCKET_BUSY,
+	SOCKET_IDLE,
 } SocketState;
 
 typedef struct Socket
@@ -45,6 +46,8 @@ typedef struct Socket
 static Socket *sockets = NULL;
 static int	n_sockets = 0;
 static int	n_opened = 0;
+static int	n_busy = 0;
+static int	n_idle = 0;
 
 static bool
 make_place(int fd)
@@ -74,12 +77,37 @@ inode_of(int fd, ino_t * inode)
 	return true;
 }
 
+static int *
+count_of(SocketState state)
+{
+	switch (state)
+	{
+		case SOCKET_OPENED:
+			return &n_opened;
+		case SOCKET_BUSY:
+			return &n_busy;
+		case SOCKET_IDLE:
+			return &n_idle;
+		case SOCKET_FOREIGN:
+			break;
+	}
+	return NULL;
+}
+
+static void
+change(Socket *socket, SocketState state)
+{
+	if (socket->state != SOCKET_FOREIGN)
+		(*count_of(socket->state))--;
+	socket->state = state;
+	if (state != SOCKET_FOREIGN)
+		(*count_of(state))++;
+}
+
 static void
 give_back(Socket *socket)
 {
-	if (socket->state == SOCKET_OPENED)
-		n_opened--;
-	socket->state = SOCKET_FOREIGN;
+	change(socket, SOCKET_FOREIGN);
 	ReleaseExternalFD();
 }
 
@@ -107,22 +135,45 @@ ai_sockets_settle(const AiTransfer *opener)
 }
 
 void
-ai_socket_lasts(int fd)
+ai_socket_watched(int fd, bool watched, bool connected)
 {
-	if (fd >= n_sockets || sockets[fd].state != SOCKET_OPENED || is_gone(fd))
+	Socket	   *socket = fd < n_sockets ? &sockets[fd] : NULL;
+
+	if (socket == NULL)
 		return;
-	n_opened--;
-	sockets[fd].state = SOCKET_LASTING;
-	ai_poller_adopt(fd);
+	switch (socket->state)
+	{
+		case SOCKET_OPENED:
+			/* a quick reply is there before libcurl has said that it waits */
+			if (connected && !is_gone(fd))
+			{
+				change(socket, watched ? SOCKET_BUSY : SOCKET_IDLE);
+				ai_poller_adopt(fd);
+			}
+			break;
+		case SOCKET_BUSY:
+			if (!watched)
+				change(socket, SOCKET_IDLE);
+			break;
+		case SOCKET_IDLE:
+			if (watched)
+				change(socket, SOCKET_BUSY);
+			break;
+		case SOCKET_FOREIGN:
+			break;
+	}
 }
 
-static bool
-acquire(void)
+int
+ai_sockets_in_use(void)
 {
-	if (AcquireExternalFD())
-		return true;
-	ai_sockets_settle(NULL);
-	return AcquireExternalFD();
+	return n_opened + n_busy;
+}
+
+int
+ai_sockets_idle(void)
+{
+	return n_idle;
 }
 
 curl_socket_t
@@ -133,12 +184,13 @@ ai_open_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *addres
 
 	(void) purpose;
 	transfer->connecting = true;
+	ai_descriptor_place(transfer);	/* what the resolver had is free again */
 	if (!ai_net_allows(transfer->reach, &address->addr))
 	{
 		transfer->address_refused = true;
 		return CURL_SOCKET_BAD;
 	}
-	if (!acquire())
+	if (!ai_descriptor_acquire())
 	{
 		transfer->descriptor_refused = true;
 		return CURL_SOCKET_BAD;
@@ -148,18 +200,16 @@ ai_open_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *addres
 	{
 		if (fd >= 0)
 			close(fd);
+		else
+			transfer->descriptor_refused = !ai_descriptor_exists();
 		ReleaseExternalFD();
 		return CURL_SOCKET_BAD;
 	}
 	if (sockets[fd].state != SOCKET_FOREIGN)
 		give_back(&sockets[fd]);	/* what had this number before */
-	sockets[fd] = (Socket)
-	{
-		.state = SOCKET_OPENED,
-			.opener = transfer,
-	};
-	n_opened++;
+	sockets[fd].opener = transfer;
 	inode_of(fd, &sockets[fd].inode);
+	change(&sockets[fd], SOCKET_OPENED);
 	return fd;
 }
 

@@ -140,7 +140,20 @@ note_connected(void *clientp, char *peer, char *local, int peer_port, int local_
 	(void) peer_port;
 	(void) local_port;
 	transfer->connected = true;
+	ai_descriptor_place(transfer);
 	return CURL_PREREQFUNC_OK;
+}
+
+/* The name of the host is about to be looked up. */
+static int
+start_resolving(void *resolver_state, void *reserved, void *clientp)
+{
+	AiTransfer *transfer = clientp;
+
+	(void) resolver_state;
+	(void) reserved;
+	ai_descriptor_resolve(transfer);
+	return 0;
 }
 
 static bool
@@ -200,6 +213,8 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_HEADERDATA, transfer);
 	SET(CURLOPT_PREREQFUNCTION, note_connected);
 	SET(CURLOPT_PREREQDATA, transfer);
+	SET(CURLOPT_RESOLVER_START_FUNCTION, start_resolving);
+	SET(CURLOPT_RESOLVER_START_DATA, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, ai_open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, transfer);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, ai_close_socket);
@@ -241,6 +256,14 @@ host_of(const AiTransfer *transfer, AiUrl *url)
 	free(place);
 }
 
+void
+ai_fail_descriptors(AiFailure *failure)
+{
+	ai_fail(failure, AI_ERROR_CONNECTION, "no file descriptor is left in this backend for a connection");
+	failure->sqlstate = "53000";
+	ai_failure_hint(failure, "Raise max_files_per_process, or close connections to other servers in this session.");
+}
+
 static void
 explain_connect(AiTransfer *transfer, const char *host, AiFailure *failure)
 {
@@ -252,11 +275,7 @@ explain_connect(AiTransfer *transfer, const char *host, AiFailure *failure)
 		ai_failure_hint(failure, "Add '%s' to ai_gateway.allowed_hosts and reload the configuration.", host);
 	}
 	else if (transfer->descriptor_refused)
-	{
-		ai_fail(failure, AI_ERROR_CONNECTION,
-				"no file descriptor is left in this backend for a connection");
-		ai_failure_hint(failure, "Raise max_files_per_process, or SET ai_gateway.max_in_flight lower.");
-	}
+		ai_fail_descriptors(failure);
 	else
 		ai_fail(failure, AI_ERROR_CONNECTION, "host \"%s\" cannot be connected to: %s",
 				host, transfer->error[0] ? transfer->error : curl_easy_strerror(transfer->code));
@@ -279,8 +298,11 @@ ai_transfer_explain(AiTransfer *transfer, AiFailure *failure)
 			break;
 		case CURLE_COULDNT_RESOLVE_HOST:
 		case CURLE_COULDNT_RESOLVE_PROXY:
-			ai_fail(failure, AI_ERROR_CONNECTION, "the name of host \"%s\" cannot be resolved",
-					url.host);
+			if (transfer->descriptor_refused)
+				ai_fail_descriptors(failure);
+			else
+				ai_fail(failure, AI_ERROR_CONNECTION, "the name of host \"%s\" cannot be resolved",
+						url.host);
 			break;
 		case CURLE_COULDNT_CONNECT:
 			explain_connect(transfer, url.host, failure);

@@ -332,16 +332,9 @@ lift_in_plan(Plan **plan, void *context)
 }
 
 void
-ai_lift_correlated(PlannedStmt *stmt, int *last_id)
+ai_lift_correlated(PlannedStmt *stmt, Plan **plan, bool is_subplan, int *last_id)
 {
-	Correlated	correlated = {.stmt = stmt,.last_id = last_id,.in_subplan = true};
-	ListCell   *cell;
+	Correlated	correlated = {.stmt = stmt,.last_id = last_id,.in_subplan = is_subplan};
 
-	foreach(cell, stmt->subplans)
-	{
-		if (lfirst(cell) != NULL)
-			lift_in_plan((Plan **) &lfirst(cell), &correlated);
-	}
-	correlated.in_subplan = false;
-	lift_in_plan(&stmt->planTree, &correlated);
+	lift_in_plan(plan, &correlated);
 }

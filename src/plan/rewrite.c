@@ -62,13 +62,43 @@ typedef struct Survey
 } Survey;
 
 static void
-survey_plan(Plan **plan, void *context)
+survey_nodes(Plan **plan, void *context)
 {
 	Survey	   *survey = context;
 
 	survey->calls = survey->calls || ai_node_calls(*plan);
 	survey->last_id = Max(survey->last_id, (*plan)->plan_node_id);
-	ai_plan_children(*plan, survey_plan, survey);
+	ai_plan_children(*plan, survey_nodes, survey);
+}
+
+/* The main plan's number is 0, as that of no subplan is. */
+#define MAIN_PLAN	0
+
+typedef void (*PlanVisit) (Plan **plan, int id, void *context);
+
+/*
+ * The subplans and then the main plan: a plan refers to subplans that are
+ * before it in the list.  Subplans that a visit to the main plan adds are not
+ * visited.  Where the planner has found that it does not need one, there is a
+ * NULL.
+ */
+static void
+each_plan(PlannedStmt *stmt, PlanVisit visit, void *context)
+{
+	ListCell   *cell;
+
+	foreach(cell, stmt->subplans)
+	{
+		if (lfirst(cell) != NULL)
+			visit((Plan **) &lfirst(cell), foreach_current_index(cell) + 1, context);
+	}
+	visit(&stmt->planTree, MAIN_PLAN, context);
+}
+
+static void
+survey_plan(Plan **plan, int id, void *context)
+{
+	survey_nodes(plan, context);
 }
 
 /* ---- hosts ---- */
@@ -341,13 +371,63 @@ kinds_walker(Node *node, AiRewrite *rewrite)
 }
 
 static void
-find_kinds(Plan **plan, void *context)
+find_kinds_in_nodes(Plan **plan, void *context)
 {
 	ListCell   *cell;
 
 	foreach(cell, (*plan)->initPlan)
 		kinds_walker(lfirst(cell), context);
-	ai_plan_children(*plan, find_kinds, context);
+	ai_plan_children(*plan, find_kinds_in_nodes, context);
+}
+
+static void
+find_kinds(Plan **plan, int id, void *context)
+{
+	find_kinds_in_nodes(plan, context);
+}
+
+static void
+splice_nodes(Plan **plan, int id, void *context)
+{
+	AiRewrite  *rewrite = context;
+	const AiAbove top = {.exact = true,.run = true};
+
+	*plan = rewrite_plan(rewrite, *plan, id == MAIN_PLAN ? top : above_subplan(rewrite->kinds[id - 1]));
+}
+
+/* ---- the passes before it ---- */
+
+/*
+ * All that changes a plan before nodes are spliced into it.  A plan goes
+ * through the whole list before one that refers to it begins, for the second
+ * pass looks at what has become of subplans: what they compute last may be done
+ * outside of them.  The order:
+ *
+ * 1. VALUES: what their rows have in common comes into the target list and the
+ *	  filter of the scan, the only places where the others look;
+ * 2. subqueries: what was a reference to one becomes an expression that calls,
+ *	  on which all others work, and nothing that refers to a subquery is moved
+ *	  out of a nested loop;
+ * 3. nested loops: they evaluate what their inner sides did, so that
+ * 4. parts of an Append that are such loops have expressions to compare;
+ * 5. arguments of sets, by then made of what was evaluated in other places;
+ * 6. columns above joins and sorts, out of the nodes where they are by then;
+ * 7. filters above joins, which do not leave a node that computes columns with
+ *	  calls for the rows that pass.
+ */
+static void
+move_expressions(Plan **plan, int id, void *context)
+{
+	AiRewrite  *rewrite = context;
+
+	ai_factor_values(*plan);
+	ai_lift_correlated(rewrite->stmt, plan, id != MAIN_PLAN, &rewrite->last_id);
+	*plan = ai_flatten_laterals(*plan, &rewrite->last_id);
+	ai_unite_parts(plan, &rewrite->last_id);
+	ai_lift_set_arguments(rewrite->stmt, *plan, &rewrite->last_id);
+	ai_pull_up_columns(rewrite, plan);
+	if (rewrite->reorders)
+		ai_pull_up_filters(*plan);
 }
 
 /*
@@ -389,66 +469,19 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 {
 	Survey		survey = {0};
 	AiRewrite	rewrite = {.stmt = stmt};
-	AiAbove		top = {.exact = true,.run = true};
-	ListCell   *cell;
 
-	survey_plan(&stmt->planTree, &survey);
-	foreach(cell, stmt->subplans)
-	{
-		if (lfirst(cell) != NULL)
-			survey_plan((Plan **) &lfirst(cell), &survey);
-	}
+	each_plan(stmt, survey_plan, &survey);
 	if (!survey.calls)
 		return;
 	rewrite.last_id = survey.last_id;
 	rewrite.reorders = !hides_rows(stmt);
-	ai_factor_values(stmt->planTree);
-	stmt->planTree = ai_flatten_laterals(stmt->planTree, &rewrite.last_id);
-	foreach(cell, stmt->subplans)
-	{
-		if (lfirst(cell) != NULL)
-			ai_unite_parts((Plan **) &lfirst(cell), &rewrite.last_id);
-	}
-	ai_lift_correlated(stmt, &rewrite.last_id);
-	ai_unite_parts(&stmt->planTree, &rewrite.last_id);
-	ai_lift_set_arguments(stmt, stmt->planTree, &rewrite.last_id);
-	foreach(cell, stmt->subplans)
-	{
-		if (lfirst(cell) == NULL)
-			continue;
-		ai_factor_values(lfirst(cell));
-		lfirst(cell) = ai_flatten_laterals(lfirst(cell), &rewrite.last_id);
-		ai_lift_set_arguments(stmt, lfirst(cell), &rewrite.last_id);
-	}
-	ai_pull_up_columns(&rewrite, &stmt->planTree);
-	foreach(cell, stmt->subplans)
-	{
-		if (lfirst(cell) != NULL)
-			ai_pull_up_columns(&rewrite, (Plan **) &lfirst(cell));
-	}
-	if (rewrite.reorders)
-	{
-		ai_pull_up_filters(stmt->planTree);
-		foreach(cell, stmt->subplans)
-			ai_pull_up_filters(lfirst(cell));
-	}
+	each_plan(stmt, move_expressions, &rewrite);
 	/* a subplan whose kind is not found may end early */
 	rewrite.kinds = palloc(sizeof(SubLinkType) * Max(list_length(stmt->subplans), 1));
 	for (int i = 0; i < list_length(stmt->subplans); i++)
 		rewrite.kinds[i] = EXPR_SUBLINK;
-	find_kinds(&stmt->planTree, &rewrite);
-	foreach(cell, stmt->subplans)
-	{
-		if (lfirst(cell) != NULL)
-			find_kinds((Plan **) &lfirst(cell), &rewrite);
-	}
-	stmt->planTree = rewrite_plan(&rewrite, stmt->planTree, top);
-	foreach(cell, stmt->subplans)
-	{
-		if (lfirst(cell) != NULL)
-			lfirst(cell) = rewrite_plan(&rewrite, lfirst(cell),
-										above_subplan(rewrite.kinds[foreach_current_index(cell)]));
-	}
+	each_plan(stmt, find_kinds, &rewrite);
+	each_plan(stmt, splice_nodes, &rewrite);
 	reconsider_jit(&rewrite);
 	/* the planner looked before the node was there */
 	if (rewrite.n_nodes > 0 && (cursor_options & CURSOR_OPT_SCROLL) &&

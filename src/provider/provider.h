@@ -126,7 +126,8 @@ typedef struct AiProvider
 											 * serve */
 	uint32_t	tasks;			/* AI_TASK_BITs; 0 = all that the protocol
 								 * does */
-	int			max_inputs;		/* of an embedding request; 0 = the protocol's */
+	int			max_inputs;		/* that an embedding request may carry; 0 =
+								 * the protocol's */
 	int			max_input_bytes;	/* likewise */
 	AiDialect	dialect;
 	AiBase		bases[AI_MAX_BASES];
@@ -300,6 +301,15 @@ extern bool ai_task_by_name(const char *name, AiTask *task);
 extern AiProtocolId ai_provider_protocol(const AiProvider *provider, AiTask task);
 extern bool ai_provider_speaks(const AiProvider *provider, AiProtocolId protocol);
 extern bool ai_provider_serves(const AiProvider *provider, AiProtocolId protocol, AiTask task);
+
+/*
+ * A setting that embedding models of every provider may have: how many inputs a
+ * request is to carry, never more than the provider takes.  Without it they are
+ * AI_MOST_INPUTS: many requests under way are answered sooner than few large
+ * ones, and the vectors of one reply take room together.
+ */
+#define AI_SETTING_MAX_INPUTS	"max_inputs"
+#define AI_MOST_INPUTS	256
 
 /*
  * How many inputs, and bytes of them (0 = no limit), one embedding request may

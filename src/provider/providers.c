@@ -6,6 +6,8 @@
  * ai_protocols[] and one AiProtocolId.  What a row says about a provider is
  * from its API reference; what a family of models wants is not here but in
  * ai_gateway.model_profiles.
+ *
+ * State: the provider that was asked for last.
  */
 #include <string.h>
 
@@ -394,13 +396,18 @@ const AiProtocol *const ai_protocols[AI_PROTOCOLS] = {
 	[AI_PROTOCOL_MOCK] = &ai_protocol_mock,
 };
 
+/* Many calls in a row ask for the same one, each of them several times. */
 const AiProvider *
 ai_provider_by_name(const char *name)
 {
+	static const AiProvider *last = &ai_providers[0];
+
+	if (strcmp(last->name, name) == 0)
+		return last;
 	for (int i = 0; i < ai_n_providers; i++)
 	{
 		if (strcmp(ai_providers[i].name, name) == 0)
-			return &ai_providers[i];
+			return last = &ai_providers[i];
 	}
 	return NULL;
 }
@@ -468,8 +475,13 @@ ai_provider_limits(const AiTarget *target, int *max_inputs, int *max_bytes)
 	const AiProvider *provider = target->provider;
 	const AiProtocol *protocol = ai_protocols[target->protocol];
 
-	*max_inputs = protocol->limit ? protocol->limit(target)
+	int			most = protocol->limit ? protocol->limit(target)
 		: provider->max_inputs ? provider->max_inputs : protocol->max_inputs;
+	int64_t		wanted = ai_json_int64(target->settings, AI_SETTING_MAX_INPUTS);
+
+	if (wanted < 1)
+		wanted = AI_MOST_INPUTS;
+	*max_inputs = wanted < most ? (int) wanted : most;
 	if (*max_inputs < 1)
 		*max_inputs = 1;
 	*max_bytes = provider->max_input_bytes ? provider->max_input_bytes : protocol->max_input_bytes;

@@ -97,6 +97,14 @@ ai_model_release(AiModel *model)
 		free_model(model);
 }
 
+AiModel *
+ai_model_hold(AiModel *model)
+{
+	Assert(model->references > 0);
+	model->references++;
+	return model;
+}
+
 static void
 empty_cache(void)
 {
@@ -115,24 +123,28 @@ empty_cache(void)
 	}
 }
 
-static Oid
-find_relation(const char *name)
+/* False with a fault if there is none. */
+static bool
+find_relation(const char *name, Oid *relation, AiFailure *failure)
 {
 	Oid			schema = get_namespace_oid(SCHEMA_NAME, true);
-	Oid			relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 
-	if (!OidIsValid(relation))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" does not exist", SCHEMA_NAME, name),
-				 errdetail("The extension is not installed in this database, or was damaged."),
-				 errhint("CREATE EXTENSION ai_gateway;")));
-	return relation;
+	*relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	if (OidIsValid(*relation))
+		return true;
+	ai_fault(failure, AI_FAULT_ARGUMENT, AI_ERROR_NOT_FOUND, "55000",
+			 "table \"%s.%s\" does not exist", SCHEMA_NAME, name);
+	ai_failure_detail(failure, "The extension is not installed in this database, or was damaged.");
+	ai_failure_hint(failure, "CREATE EXTENSION ai_gateway;");
+	return false;
 }
 
-/* Empties the cache if it is stale, and finds the tables again. */
-static void
-ready_cache(void)
+/*
+ * Empties the cache if it is stale, and finds the tables again; false with a
+ * fault if they are not there.
+ */
+static bool
+ready_cache(AiFailure *failure)
 {
 	if (cache == NULL)
 	{
@@ -152,14 +164,16 @@ ready_cache(void)
 	 */
 	AcceptInvalidationMessages();
 	if (cache_valid)
-		return;
+		return true;
 	empty_cache();
-	models_relation = find_relation("models");
-	grants_relation = find_relation("model_grants");
-	profiles_relation = find_relation("model_profiles");
+	if (!find_relation("models", &models_relation, failure) ||
+		!find_relation("model_grants", &grants_relation, failure) ||
+		!find_relation("model_profiles", &profiles_relation, failure))
+		return false;
 
 	/* set before reading: an invalidation while reading must not get lost */
 	cache_valid = true;
+	return true;
 }
 
 /* ---- one row into an AiModel ---- */
@@ -289,8 +303,72 @@ read_profiles(AiModel *model)
 	}
 }
 
-AiModel *
-ai_model_acquire(const char *name)
+static AiModel *acquire(const char *name);
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* "a", "b" of the models that the current user may use. */
+static char *
+model_names(void)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	StringInfoData names;
+	List	   *all = NIL;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	relation = table_open(models_relation, AccessShareLock);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && list_length(all) < 1000)
+	{
+		AiTuple		row = {tuple, RelationGetDescr(relation)};
+
+		all = lappend(all, ai_tuple_text(&row, "name"));
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	list_sort(all, compare_names);
+	foreach(cell, all)
+	{
+		AiModel    *model = acquire(lfirst(cell));
+
+		if (model == NULL)
+			continue;
+		if (model->enabled && ai_model_granted(model))
+			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", model->name);
+		ai_model_release(model);
+		if (names.len > 200)
+		{
+			appendStringInfoString(&names, ", ...");
+			break;
+		}
+	}
+	return names.data;
+}
+
+/* What there is; the name may be a mistake for one of them. */
+static bool
+fail_unknown(const char *name, AiFailure *failure)
+{
+	char	   *names = ai_name_to_utf8(model_names());
+
+	ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_NOT_FOUND, "42704",
+			 "model \"%s\" is not registered", ai_name_to_utf8(name));
+	if (names[0] != '\0')
+		ai_failure_detail(failure, "You may use %s.", names);
+	ai_failure_hint(failure, "INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
+					ai_name_to_utf8(quote_literal_cstr(name)));
+	return false;
+}
+
+static AiModel *
+acquire(const char *name)
 {
 	CacheEntry *entry;
 	AiModel    *model;
@@ -298,7 +376,6 @@ ai_model_acquire(const char *name)
 	ListCell   *cell;
 	bool		found;
 
-	ready_cache();
 	if (strlen(name) >= sizeof(entry->name))
 		return NULL;
 	entry = hash_search(cache, name, HASH_FIND, NULL);
@@ -334,6 +411,19 @@ ai_model_acquire(const char *name)
 	return model;
 }
 
+AiModel *
+ai_model_acquire(const char *name, AiFailure *failure)
+{
+	AiModel    *model = NULL;
+
+	if (!ready_cache(failure))
+		return NULL;
+	model = acquire(name);
+	if (model == NULL)
+		fail_unknown(name, failure);
+	return model;
+}
+
 bool
 ai_model_granted(const AiModel *model)
 {
@@ -348,51 +438,4 @@ ai_model_granted(const AiModel *model)
 			return true;
 	}
 	return false;
-}
-
-static int
-compare_names(const ListCell *a, const ListCell *b)
-{
-	return strcmp(lfirst(a), lfirst(b));
-}
-
-char *
-ai_model_names(void)
-{
-	Relation	relation;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	StringInfoData names;
-	List	   *all = NIL;
-	ListCell   *cell;
-
-	ready_cache();
-	initStringInfo(&names);
-	relation = table_open(models_relation, AccessShareLock);
-	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && list_length(all) < 1000)
-	{
-		AiTuple		row = {tuple, RelationGetDescr(relation)};
-
-		all = lappend(all, ai_tuple_text(&row, "name"));
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	list_sort(all, compare_names);
-	foreach(cell, all)
-	{
-		AiModel    *model = ai_model_acquire(lfirst(cell));
-
-		if (model == NULL)
-			continue;
-		if (model->enabled && ai_model_granted(model))
-			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", model->name);
-		ai_model_release(model);
-		if (names.len > 200)
-		{
-			appendStringInfoString(&names, ", ...");
-			break;
-		}
-	}
-	return names.data;
 }

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "registry/profile.h"
+#include "util/failure.h"
 #include "util/json.h"
 #include "util/money.h"
 
@@ -59,9 +60,15 @@ typedef struct AiModel
 
 extern void ai_model_init(void);
 
-/* NULL if no such model is registered.  May raise what reading a table may. */
-extern AiModel *ai_model_acquire(const char *name);
+/*
+ * NULL with a fault if no such model is registered.  May raise what reading a
+ * table may.
+ */
+extern AiModel *ai_model_acquire(const char *name, AiFailure *failure);
 extern void ai_model_release(AiModel *model);
+
+/* One more reference to a model that is held. */
+extern AiModel *ai_model_hold(AiModel *model);
 
 /* May the current effective user use it?  Checked anew at every call. */
 extern bool ai_model_granted(const AiModel *model);
@@ -71,9 +78,6 @@ struct HeapTupleData;
 struct TupleDescData;
 extern AiModel *ai_model_of_tuple(struct HeapTupleData *tuple,
 								  struct TupleDescData *descriptor);
-
-/* "a, b, c" of the models that the current user may use, for hints. */
-extern char *ai_model_names(void);
 
 /* Sends the invalidation for the table that a statement trigger fired on. */
 extern void ai_model_invalidate(Oid relation);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "util/utf8.h"
+#include "util/word.h"
 
 static int
 hex_digit(char c)
@@ -81,6 +82,26 @@ string_unit(const char *p, const char *end, size_t *bad)
 	return ai_utf8_sequence(p, (size_t) (end - p));
 }
 
+/* How many bytes at p (inside a string) are ASCII that cJSON takes as it is. */
+static size_t
+plain_run(const char *p, const char *end)
+{
+	const char *start = p;
+
+	while (end - p >= (ptrdiff_t) sizeof(uint64_t))
+	{
+		uint64_t	word = ai_word(p);
+
+		if ((ai_word_above_ascii(word) | ai_word_below(word, 1) |
+			 ai_word_has(word, '"') | ai_word_has(word, '\\')) != 0)
+			break;
+		p += sizeof(uint64_t);
+	}
+	while (p < end && *p != '\0' && (unsigned char) *p < 0x80 && *p != '"' && *p != '\\')
+		p++;
+	return (size_t) (p - start);
+}
+
 /*
  * Checks nesting, and copies into `repaired` (if not NULL) with U+FFFD in
  * place of what cannot stay.  Returns false with *why if it nests too deeply;
@@ -104,7 +125,7 @@ guard(const char *data, const char *end, AiBuffer *repaired,
 		{
 			if (*p == '"')
 				in_string = false;
-			else
+			else if ((unit = plain_run(p, end)) == 0)
 				unit = string_unit(p, end, &bad);
 		}
 		else if (*p == '"')

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/word.h"
+
 static void
 separate(AiJsonWriter *writer)
 {
@@ -92,45 +94,74 @@ ai_write_string(AiJsonWriter *writer, const char *string)
 	ai_write_string_len(writer, string, strlen(string));
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+}
+
+/* How many bytes from here on stand in a string as they are. */
+static size_t
+plain_run(const char *string, size_t len)
+{
+	size_t		n = 0;
+
+	while (len - n >= sizeof(uint64_t))
+	{
+		uint64_t	word = ai_word(string + n);
+
+		if ((ai_word_below(word, 0x20) | ai_word_has(word, '"') |
+			 ai_word_has(word, '\\') | ai_word_has(word, 0x7f)) != 0)
+			break;
+		n += sizeof(uint64_t);
+	}
+	while (n < len && is_plain((unsigned char) string[n]))
+		n++;
+	return n;
+}
+
+static void
+append_escape(AiBuffer *out, unsigned char c)
+{
+	char		escape[2] = {'\\', (char) c};
+
+	switch (c)
+	{
+		case '"':
+		case '\\':
+			break;
+		case '\n':
+			escape[1] = 'n';
+			break;
+		case '\r':
+			escape[1] = 'r';
+			break;
+		case '\t':
+			escape[1] = 't';
+			break;
+		default:
+			ai_buffer_printf(out, "\\u%04x", c);
+			return;
+	}
+	ai_buffer_append(out, escape, sizeof(escape));
+}
+
 void
 ai_write_string_len(AiJsonWriter *writer, const char *string, size_t len)
 {
 	AiBuffer   *out = writer->out;
-	size_t		start = 0;
+	size_t		run;
 
 	separate(writer);
 	ai_buffer_append_char(out, '"');
-	for (size_t i = 0; i < len; i++)
+	while ((run = plain_run(string, len)) < len)
 	{
-		unsigned char c = (unsigned char) string[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-			continue;
-		ai_buffer_append(out, string + start, i - start);
-		start = i + 1;
-		switch (c)
-		{
-			case '"':
-				ai_buffer_append_string(out, "\\\"");
-				break;
-			case '\\':
-				ai_buffer_append_string(out, "\\\\");
-				break;
-			case '\n':
-				ai_buffer_append_string(out, "\\n");
-				break;
-			case '\r':
-				ai_buffer_append_string(out, "\\r");
-				break;
-			case '\t':
-				ai_buffer_append_string(out, "\\t");
-				break;
-			default:
-				ai_buffer_printf(out, "\\u%04x", c);
-				break;
-		}
+		ai_buffer_append(out, string, run);
+		append_escape(out, (unsigned char) string[run]);
+		string += run + 1;
+		len -= run + 1;
 	}
-	ai_buffer_append(out, string + start, len - start);
+	ai_buffer_append(out, string, run);
 	ai_buffer_append_char(out, '"');
 }
 

@@ -6,7 +6,8 @@
  * is the body.  A chat reply is read once more, taken in as it comes, in pieces.
  * Whatever comes, a reader gives a reply or a failure, and both
  * are clean: UTF-8 without control characters in a failure, finite vectors,
- * every score of a document that was sent.
+ * every score of a document that was sent.  Vectors in OpenAI's shape stand where
+ * a tree of the reply has them.
  */
 #include <assert.h>
 #include <math.h>
@@ -44,6 +45,53 @@ check_reply(const AiRequest *request, const AiReply *reply)
 	for (int i = 0; i < reply->n_scores; i++)
 		assert(reply->scores[i].index >= 0 && reply->scores[i].index < request->n_inputs);
 	assert(reply->n_scores <= request->n_inputs);
+}
+
+/* Does it have exactly one member of that name? */
+static const cJSON *
+only(const cJSON *object, const char *name)
+{
+	const cJSON *found = NULL;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, object)
+	{
+		if (item->string == NULL || strcmp(item->string, name) != 0)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = item;
+	}
+	return found;
+}
+
+/* Where each item says its index and its numbers once, they are in that place. */
+static void
+check_places(const AiHttpReply *http, const AiReply *reply)
+{
+	const char *why;
+	cJSON	   *tree = ai_json_parse(http->body.data, http->body.len, &why);
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, only(tree, "data"))
+	{
+		const cJSON *index = only(item, "index");
+		const cJSON *embedding = only(item, "embedding");
+		const cJSON *number;
+		const float *place;
+
+		if (!cJSON_IsNumber(index) || !cJSON_IsArray(embedding))
+			continue;
+		place = reply->vectors + (size_t) index->valuedouble * (size_t) reply->dimensions;
+		cJSON_ArrayForEach(number, embedding)
+		{
+			double		expected = number->valuedouble;
+
+			assert(fabs(*place - expected) <= fabs(expected) * 1e-6 + 1e-38);
+			place++;
+		}
+	}
+	cJSON_Delete(tree);
 }
 
 static void
@@ -133,6 +181,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
 	good = ai_provider_parse(&target, &request, &http, 1795435200, &reply, &failure);
 	check_outcome(&request, good, &reply, &failure);
+	if (good && request.task == AI_TASK_EMBED && strcmp(FUZZ_PROTOCOL, "openai-chat") == 0)
+		check_places(&http, &reply);
 	if (ai_provider_streams(&target, request.task))
 		take_in_pieces(&target, &request, &http, 1 + data[0] / 5, good, &reply, &failure);
 	ai_reply_free(&reply);

@@ -1,17 +1,21 @@
 #!/usr/bin/perl
-# fault_server.pl LOGFILE [CERT KEY]
+# fault_server.pl LOGFILE [CERT KEY [ADDRESS]]
 #
 # A raw-socket HTTP server that plays what well-behaved mocks do not: resets,
 # drips, stalls, truncation, redirects, bombs.  The first part of a path names
 # the behaviour; the provider's own path follows, and decides what a good reply
 # looks like.  One process, one select loop: many connections at once.
 #
-# Prints one line: PORT TLS_PORT SILENT_TLS_PORT FULL_PORT, then serves until
-# its standard input ends.  Each request is a line of JSON in LOGFILE.
+# Listens at ADDRESS, which is 127.0.0.1 unless told; "::" is every address of
+# the machine.  Prints one line: PORT TLS_PORT SILENT_TLS_PORT FULL_PORT, then
+# serves until its standard input ends.  Each request is a line of JSON in
+# LOGFILE: beside what was sent, the address that it came in at, and in_flight,
+# how many requests (itself among them) were not answered yet when it came.
 use strict;
 use warnings;
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::IP;
 use JSON::PP;
 use MIME::Base64;
 use POSIX qw(strftime);
@@ -19,7 +23,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 use Compress::Zlib;
 
-my ($log_path, $cert, $key) = @ARGV;
+my ($log_path, $cert, $key, $address) = @ARGV;
 open(my $log, '>>', $log_path) or die "$log_path: $!";
 $log->autoflush(1);
 $SIG{PIPE} = 'IGNORE';
@@ -35,7 +39,16 @@ sub listener
 	  || die "listen: $!";
 }
 
-my $plain = listener();
+# where the machine has no IPv6, every address is one of IPv4
+sub listener_at_address
+{
+	return listener() unless $address;
+	return IO::Socket::IP->new(LocalHost => $address, LocalPort => 0, Listen => 1024, ReuseAddr => 1, V6Only => 0)
+	  // IO::Socket::IP->new(LocalHost => '0.0.0.0', LocalPort => 0, Listen => 1024, ReuseAddr => 1)
+	  // die "listen: $@";
+}
+
+my $plain = listener_at_address();
 my $silent_tls = listener();
 my $full = listener(0);
 
@@ -46,7 +59,7 @@ my @fillers = map {
 my $tls_port = 0;
 if ($cert)
 {
-	my $tls = listener();
+	my $tls = listener_at_address();
 	$tls_port = $tls->sockport;
 	$tls_child = fork() // die "fork: $!";
 	if ($tls_child == 0) { $SIG{TERM} = 'DEFAULT'; serve_tls($tls); exit 0 }
@@ -56,6 +69,7 @@ print join(' ', $plain->sockport, $tls_port, $silent_tls->sockport, $full->sockp
 
 my %connections;    # fileno => state
 my %counts;         # path => requests so far
+my $in_flight = 0;  # requests that are not answered yet
 my $n_connections = 0;
 my $select = IO::Select->new($plain, $silent_tls, \*STDIN);
 my @held;
@@ -85,8 +99,7 @@ while (1)
 		{
 			my $client = $plain->accept or next;
 			$client->blocking(0);
-			$connections{ fileno $client } = { socket => $client, in => '', out => [], number => ++$n_connections };
-			$select->add($client);
+			add_connection($client);
 		}
 		elsif ($socket == $silent_tls) { push @held, scalar $silent_tls->accept }
 		else { receive($connections{ fileno $socket }) }
@@ -98,14 +111,37 @@ while (1)
 	}
 }
 
+sub add_connection
+{
+	my ($socket) = @_;
+	$select->add($socket);
+	return $connections{ fileno $socket } = { socket => $socket, in => '', out => [], number => ++$n_connections, unanswered => 0 };
+}
+
 sub drop
 {
 	my ($c, $reset) = @_;
+	answered($c);
+	if (my $far = delete $c->{far}) { delete $far->{far}; drop($far) }
 	$select->remove($c->{socket});
 	delete $connections{ fileno $c->{socket} };
 	setsockopt($c->{socket}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) if $reset;
 	close $c->{socket};
 	return;
+}
+
+sub answered { my ($c) = @_; $in_flight -= $c->{unanswered}; $c->{unanswered} = 0; return }
+
+# A proxy's tunnel: wherever it is to lead, it leads to the port with TLS.
+sub open_tunnel
+{
+	my ($c) = @_;
+	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $tls_port) or return put($c, response(502, ''));
+	$socket->blocking(0);
+	my $far = add_connection($socket);
+	@$c{qw(far in)} = ($far, '');
+	$far->{far} = $c;
+	return put($c, "HTTP/1.1 200 Connected\r\n\r\n");
 }
 
 sub receive
@@ -118,6 +154,12 @@ sub receive
 		return if !defined $n && $!{EAGAIN};
 		return drop($c);
 	}
+	if ($c->{far})
+	{
+		put($c->{far}, $c->{in});
+		$c->{in} = '';
+		return;
+	}
 	while ($c->{in} =~ /\A(.*?)\r\n\r\n/s)
 	{
 		my $head = $1;
@@ -128,8 +170,12 @@ sub receive
 		my ($line, @lines) = split /\r\n/, $head;
 		my ($method, $path) = split / /, $line;
 		my %headers = map { /^([^:]+):\s*(.*)$/ ? (lc $1 => $2) : () } @lines;
-		print {$log} $json->encode({ method => $method, path => $path, headers => \%headers,
-				body => $body, time => time(), connection => $c->{number} }), "\n";
+		$c->{unanswered}++;
+		$in_flight++;
+		(my $local = $c->{socket}->sockhost) =~ s/^::ffff://;
+		print {$log} $json->encode({ method => $method, path => $path, headers => \%headers, body => $body, time => time(),
+				connection => $c->{number}, local => $local, in_flight => $in_flight }), "\n";
+		if ($method eq 'CONNECT') { return open_tunnel($c) }
 		behave($c, $path, \%headers, $body);
 	}
 	return;
@@ -154,6 +200,7 @@ sub transmit
 		substr($item->[1], 0, $n) = '';
 		if (length $item->[1]) { return }
 		shift @{ $c->{out} };
+		answered($c) unless @{ $c->{out} };
 	}
 	return;
 }
@@ -172,10 +219,10 @@ sub response
 sub good
 {
 	my ($path, $request, $text) = @_;
-	my $r = eval { $json->decode($request) } // {};
 	$text //= 'ok';
 	if ($path =~ m{/embeddings$|/api/embed$})
 	{
+		my $r = eval { $json->decode($request) } // {};
 		my $inputs = ref $r->{input} ? $r->{input} : [ $r->{input} ];
 		my @vectors = map { [ 0.25, -0.5, length($_) + 0.0 ] } @$inputs;
 		return $json->encode({ model => 'fault', embeddings => \@vectors, prompt_eval_count => 2 }) if $path =~ m{/api/embed$};
@@ -228,18 +275,47 @@ sub huge_embedding
 	return transmit($c);
 }
 
+# An answer of so many bytes which tells the prompt that it belongs to, each part
+# of it unlike the others: what string_agg(md5(md5(prompt) || i), '') gives in SQL.
+sub long_text
+{
+	my ($request, $bytes) = @_;
+	require Digest::MD5;
+	# JSON::PP takes 20 ms for 16 kB
+	my ($prompt) = $request =~ /.*"content":"((?:[^"\\]++|\\.)*+)"/s;
+	my %plain = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t");
+	$prompt =~ s{\\(?:u00([0-9a-fA-F]{2})|(.))}{defined $1 ? chr(hex $1) : $plain{$2} // $2}ge;
+	my $digest = Digest::MD5::md5_hex($prompt);
+	return substr(join('', map { Digest::MD5::md5_hex("$digest$_") } 1 .. ($bytes + 31) / 32), 0, $bytes);
+}
+
+# Embeddings of so many floats: the first is the length of the text, the others
+# are its checksum and the same for all.
+sub long_embeddings
+{
+	my ($request, $dimensions) = @_;
+	my $tail = join(',', map { sprintf '%.9f', sin($_) } 3 .. $dimensions);
+	my $i = 0;
+	my @vectors = map { sprintf '{"index":%d,"embedding":[%d,%d,%s]}', $i++, length($_), unpack('%32C*', $_), $tail } @{ $json->decode($request)->{input} };
+	return '{"data":[' . join(',', @vectors) . '],"model":"fault","usage":{"prompt_tokens":' . @vectors . '}}';
+}
+
 # A chat completion as events; what follows "events-" says how it comes.
 sub events
 {
-	my ($c, $what, $count) = @_;
+	my ($c, $what, $count, $body) = @_;
 	my $event = sub {
 		my ($delta, %more) = @_;
 		my $data = 'data: ' . $json->encode({ model => 'fault', choices => [ { index => 0, delta => $delta, %more } ] }) . "\n\n";
 		return sprintf("%x\r\n%s\r\n", length $data, $data);
 	};
 	my $raw = sub { return sprintf("%x\r\n%s\r\n", length $_[0], $_[0]) };
-	my @events = ($event->({ role => 'assistant', content => '' }), $event->({ content => 'o' }),
-		$event->({ content => 'k' }, finish_reason => 'stop'),
+	# "long-BYTES": four bytes at a time, about a token, as models do
+	my @pieces = $what =~ /long-(\d+)/ ? long_text($body, $1) =~ /(.{1,4})/g : ('o', 'k');
+	my $last = pop @pieces;
+	my @events = ($event->({ role => 'assistant', content => '' }),
+		(map { $raw->(qq(data: {"model":"fault","choices":[{"index":0,"delta":{"content":"$_"}}]}\n\n)) } @pieces),
+		$event->({ content => $last }, finish_reason => 'stop'),
 		$raw->('data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1}}' . "\n\ndata: [DONE]\n\n"), "0\r\n\r\n");
 	my ($late) = $what =~ /late-(\d+)/;
 
@@ -252,17 +328,26 @@ sub events
 	}
 	elsif ($what =~ /pause-(\d+)/)
 	{
-		put($c, shift @events);
-		push @{ $c->{out} }, [ time() + $1 / 1000, join('', @events) ];
+		my $pause = $1 / 1000;
+		put($c, join('', splice(@events, 0, @events / 2 - 1)));
+		push @{ $c->{out} }, [ time() + $pause, join('', @events) ];
 	}
-	elsif ($what =~ /hold/) { put($c, $_) for @events[ 0 .. 3 ] }
+	elsif ($what =~ /trickle-(\d+)/)
+	{
+		# in fifty pieces, cut anywhere
+		my $all = join('', @events);
+		my $size = int(length($all) / 50) + 1;
+		my $step = $1 / 50000;
+		push @{ $c->{out} }, map { [ time() + $_ * $step, substr($all, $_ * $size, $size) ] } 0 .. 49;
+	}
+	elsif ($what =~ /hold/) { put($c, $_) for @events[ 0 .. $#events - 1 ] }
 	elsif ($what =~ /error/)
 	{
 		put($c, $events[1]);
 		put($c, $raw->("event: error\ndata: " . $json->encode({ error => { message => 'overloaded', status_code => 503 } }) . "\n\n"));
 	}
 	elsif ($what =~ /cut/) { put($c, $events[1]); put($c, 'CLOSE') }
-	elsif ($what =~ /bytes/) { put($c, join('', map { $raw->($_) } split //, join('', map { /^[0-9a-f]+\r\n(.*)\r\n\z/s ? $1 : () } @events[ 0 .. 3 ]))); put($c, $events[4]) }
+	elsif ($what =~ /bytes/) { put($c, join('', map { $raw->($_) } split //, join('', map { /^[0-9a-f]+\r\n(.*)\r\n\z/s ? $1 : () } @events[ 0 .. $#events - 1 ]))); put($c, $events[-1]) }
 	elsif ($what =~ /endless/)
 	{
 		push @{ $c->{out} }, map { [ 0, $event->({ content => 'x' x 65536 }) ] } 1 .. 100;
@@ -300,6 +385,8 @@ sub behave
 		return put($c, response(200, $ok), 0.05);
 	}
 	if ($what =~ /^slow-(\d+)$/) { return put($c, response(200, $ok), $1 / 1000) }
+	# after so many milliseconds, an answer of so many bytes
+	if ($what =~ /^answer-(\d+)-(\d+)$/) { return put($c, response(200, good($path, $body, substr('An answer. ' x ($2 / 11 + 1), 0, $2))), $1 / 1000) }
 	if ($what eq 'reset') { put($c, 'RESET'); return }
 	if ($what eq 'close') { return put($c, 'CLOSE') }
 	if ($what eq 'stall') { return }
@@ -379,6 +466,8 @@ sub behave
 	if ($what eq 'echo-key')
 	{
 		my $sent = $headers->{authorization} // $headers->{'x-api-key'} // 'none';
+		# model "behind-N": a long error, with the key behind N other bytes
+		return put($c, response(401, error_body(401, ': ' . 'x' x $1 . " bad key $sent" . 'y' x 5000))) if $body =~ /"model":"behind-(\d+)"/;
 		return put($c, response(401, error_body(401, ": bad key $sent, prompt was $body")));
 	}
 	if ($what eq 'refuse-temperature' && $body =~ /"temperature"/)
@@ -390,7 +479,7 @@ sub behave
 		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", type => 'invalid_request_error', param => 'max_tokens', code => 'unsupported_parameter' } })));
 	}
 	if ($what =~ /^refuse-(temperature|max-tokens)$/) { return put($c, response(200, $ok)) }
-	if ($what =~ /^events-/) { return events($c, $what, $count) }
+	if ($what =~ /^events-/) { return events($c, $what, $count, $body) }
 	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
 	if ($what =~ /^token(-slow)?$/)
 	{
@@ -409,8 +498,24 @@ sub behave
 	if ($what eq 'echo-body') { return put($c, response(200, good($path, $body, $body))) }
 	if ($what eq 'many-headers') { return put($c, response(200, $ok, map { ("X-Filler-$_" => 'x' x 1000) } 1 .. 400)) }
 	if ($what eq '100-continue') { return put($c, "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" . response(200, $ok)) }
-	if ($what =~ /^huge-embedding-(\d+)x(\d+)$/) { return huge_embedding($c, $1, $2) }
-	if ($what eq 'embed-short') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]}]}')) }
+	if ($what =~ /^huge-embedding-(\d+)$/) { return huge_embedding($c, scalar(@{ $json->decode($body)->{input} }), $1) }
+	# a long answer, after so many milliseconds or between so many; the first half of one
+	if ($what =~ /^long-(\d+)(?:-(\d+)(?:-(\d+))?)?$/)
+	{
+		my $late = defined $3 ? $2 + ($3 - $2) * (unpack('%32C*', $body) % 100) / 100 : $2 // 0;
+		return put($c, response(200, good($path, $body, long_text($body, $1))), $late / 1000);
+	}
+	if ($what =~ /^stall-long-(\d+)$/)
+	{
+		my $reply = response(200, good($path, $body, long_text($body, $1)));
+		return put($c, substr($reply, 0, length($reply) / 2));
+	}
+	if ($what =~ /^embed-(\d+)(?:-(\d+))?$/) { return put($c, response(200, long_embeddings($body, $1)), ($2 // 0) / 1000) }
+	if ($what eq 'embed-short')
+	{
+		my $last = $#{ $json->decode($body)->{input} };
+		return put($c, response(200, $json->encode({ data => [ map { { index => $_, embedding => [ 1, 2 ] } } 0 .. $last - 1 ] })));
+	}
 	if ($what eq 'embed-nan') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,NaN]}]}')) }
 	if ($what eq 'embed-twice') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}')) }
 	if ($what eq 'embed-reversed') { return put($c, response(200, '{"data":[{"index":1,"embedding":[2,2]},{"index":0,"embedding":[1,1]}],"usage":{"prompt_tokens":7}}')) }

@@ -107,6 +107,8 @@ SELECT * FROM calls('SELECT ai_complete(''a joke'', options => ''{"temperature":
 SET ai_gateway.max_in_flight = 7;
 SELECT * FROM calls('SELECT ai_complete(id::text, model => ''slow'') FROM t WHERE id <= 20');
 RESET ai_gateway.max_in_flight;
+-- what reads all rows before it gives one lets all calls be under way, whatever is above it
+SELECT peak FROM calls('SELECT ai_complete(id::text, model => ''slow'') FROM t WHERE id <= 20 EXCEPT SELECT x FROM t LIMIT 1');
 
 -- rows leave in the order in which they came
 SELECT string_agg(a, ',') FROM (SELECT ai_complete(id::text, options => jsonb_build_object('mock', jsonb_build_object('latency_ms', 60 - id * 5))) a
@@ -123,6 +125,33 @@ SELECT id FROM faults WHERE ai_complete(id::text, model => m, options => o) LIKE
 SELECT id, ai_complete(id::text, model => m, options => o) IS NULL AS none FROM faults WHERE id <> 3;
 RESET ai_gateway.on_error;
 SELECT id, (ai_try_complete(id::text, model => m)).error_kind FROM faults WHERE id <> 4 ORDER BY id;
+
+-- so does an error of an expression: in an argument, in a filter, in a value that
+-- is worth remembering; on its turn it comes
+CREATE TEMP TABLE divisors (id int, d int, body text);
+INSERT INTO divisors SELECT i, CASE i WHEN 3 THEN 0 ELSE 1 END, CASE i WHEN 3 THEN 'n/a' ELSE i::text END FROM generate_series(1, 40) i;
+CREATE FUNCTION halve(i int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 100 / (i - 3); END $$;
+SELECT id FROM divisors WHERE ai_complete((id / d)::text) = '2' LIMIT 1;
+SELECT id FROM divisors WHERE ai_complete(format('%s %s', id, halve(id))) LIKE '2 %' LIMIT 1;
+SELECT id FROM divisors WHERE ai_complete(body)::int >= 2 LIMIT 1;
+SELECT id FROM divisors WHERE ai_complete((SELECT (t.id / divisors.d)::text FROM t WHERE t.id = divisors.id OFFSET 0)) = '2' LIMIT 1;
+SELECT EXISTS (SELECT 1 FROM divisors WHERE ai_complete((id / d)::text) = '2');
+SELECT id FROM divisors WHERE ai_complete((id / d)::text) = '9' LIMIT 1;
+SELECT id, ai_complete(format('%s %s', id, halve(id))) FROM divisors;
+SELECT id FROM divisors WHERE ai_complete(body)::int >= 20 LIMIT 1;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, ai_complete((id / d)::text) FROM divisors;
+SAVEPOINT s;
+FETCH 2 FROM c;
+FETCH 1 FROM c;
+ROLLBACK TO s;
+ROLLBACK;
+-- what is undone of a row ahead is undone for that row alone
+CREATE TEMP TABLE noted (id int);
+CREATE FUNCTION note(i int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO noted VALUES (i); RETURN 100 / (i - 30); END $$;
+SELECT count(*) FROM (SELECT ai_complete(note(id)::text) a FROM divisors WHERE id < 30) q;
+SELECT count(*), count(DISTINCT id) FROM noted;
+DROP FUNCTION halve, note;
 
 -- an error waits for the turn of its row
 BEGIN;
@@ -256,6 +285,46 @@ SELECT p, ai_complete(x) FROM parts p WHERE id < 4;
 -- what only one part remains of
 SELECT o.id, (SELECT (SELECT 'c' FROM t s WHERE s.id = o.id AND s.id < 5) || ai_complete(o.x) FROM parts p WHERE p.k = 1 AND p.id = 1) FROM t o WHERE o.id IN (1, 2, 5, 9) ORDER BY o.id;
 
+-- each plan of a statement is changed in the same way: the main one, a CTE, an
+-- initplan, a subplan; and answers as without that
+CREATE FUNCTION shown(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text; answer record; answers text[] = '{}'; plain text[] = '{}';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP RETURN NEXT regexp_replace(line, ' \(returns .*', ''); END LOOP;
+	FOR answer IN EXECUTE query LOOP answers = answers || answer::text; END LOOP;
+	PERFORM set_config('ai_gateway.concurrent', 'off', true);
+	FOR answer IN EXECUTE query LOOP plain = plain || answer::text; END LOOP;
+	PERFORM set_config('ai_gateway.concurrent', 'on', true);
+	RETURN NEXT format('%s rows, %s', cardinality(answers), CASE WHEN answers = plain THEN 'alike' ELSE 'not alike' END);
+END $$;
+-- laterals in the parts of a UNION ALL
+SELECT shown($$SELECT t.id, c FROM t, ai_complete(t.x) c WHERE t.id <= 5 UNION ALL SELECT f.id, c FROM few f, ai_complete(f.id::text) c WHERE f.id <= 5$$);
+SELECT shown($$SELECT t.id, c FROM t, ai_complete(t.x) c WHERE t.id <= 5 UNION ALL SELECT s.id, c FROM t s, ai_complete(s.x) c WHERE s.id > 95$$);
+SELECT shown($$WITH q AS MATERIALIZED (SELECT t.id, c FROM t, ai_complete(t.x) c WHERE t.id <= 5 UNION ALL SELECT s.id, c FROM t s, ai_complete(s.x) c WHERE s.id > 95) SELECT * FROM q$$);
+SELECT shown($$WITH q AS (SELECT t.id, c FROM t, ai_complete(t.x) c WHERE t.id <= 5 UNION ALL SELECT s.id, c FROM t s, ai_complete(s.x) c WHERE s.id > 95) SELECT q.c, r.c FROM q CROSS JOIN q r$$);
+SELECT shown($$SELECT ARRAY(SELECT c FROM t, ai_complete(t.x) c WHERE t.id <= 5 UNION ALL SELECT c FROM t s, ai_complete(s.x) c WHERE s.id > 95)$$);
+SELECT peak FROM calls($$SELECT ARRAY(SELECT c FROM t, ai_complete(t.x, model => 'slow') c WHERE t.id <= 5 UNION ALL SELECT c FROM t s, ai_complete(s.x, model => 'slow') c WHERE s.id > 95)$$);
+SELECT shown($$SELECT o.id, ARRAY(SELECT c FROM t, ai_complete(t.x) c WHERE t.id < o.id UNION ALL SELECT c FROM t s, ai_complete(s.x) c WHERE s.id > o.id + 97) FROM few o WHERE flag$$);
+SELECT shown($$SELECT o.id, EXISTS (SELECT c FROM t, ai_complete(t.x) c WHERE t.id = o.id UNION ALL SELECT c FROM t s, ai_complete(s.x) c WHERE s.id = o.id + 98) FROM few o WHERE flag$$);
+-- rows of VALUES in the parts
+SELECT shown($$WITH q AS MATERIALIZED (SELECT * FROM (VALUES (1, ai_complete('one')), (2, ai_complete('two'))) v UNION ALL SELECT * FROM (VALUES (3, ai_complete('three')), (4, ai_complete('four'))) w) SELECT * FROM q$$);
+-- subqueries in the parts
+SELECT shown($$SELECT id, (SELECT ai_complete(p.x)) FROM parts p$$);
+SELECT shown($$WITH q AS MATERIALIZED (SELECT id, (SELECT ai_complete(p.x)) FROM parts p) SELECT * FROM q$$);
+SELECT shown($$SELECT id, ARRAY(SELECT (SELECT ai_complete(p.x)) FROM parts p WHERE p.id < few.id) FROM few WHERE flag$$);
+-- a subquery beside a nested loop, and on its inner side
+SELECT shown($$SELECT t.id, (SELECT ai_complete(a)) FROM t, ai_complete(t.x) a WHERE t.id <= 5$$);
+SELECT shown($$SELECT t.id, s.a FROM t, LATERAL (SELECT (SELECT ai_complete(few.id || t.x)) AS a FROM few WHERE few.id = t.id OR few.id = 100) s WHERE t.k = 1$$);
+SELECT shown($$WITH q AS MATERIALIZED (SELECT t.id, s.a FROM t, LATERAL (SELECT (SELECT ai_complete(few.id || t.x)) AS a FROM few WHERE few.id = t.id OR few.id = 100) s WHERE t.k = 1) SELECT * FROM q$$);
+-- what a correlated subquery computes last after all that stands outside it
+SELECT shown($$SELECT id, (SELECT ai_complete(p.x) FROM parts p WHERE p.id = t.id) FROM t WHERE k = 1$$);
+SELECT shown($$SELECT id, (SELECT c FROM parts p, ai_complete(p.x) c WHERE p.id = t.id) FROM t WHERE k = 1$$);
+CREATE VIEW asked AS SELECT id, k, ai_complete(id::text) AS answer FROM t;
+SELECT shown($$SELECT id, (SELECT answer FROM asked WHERE id = few.id + 90) FROM few$$);
+SELECT shown($$SELECT id, (SELECT answer FROM asked WHERE id > few.id + 90 ORDER BY k DESC LIMIT 1) FROM few$$);
+DROP VIEW asked;
+SELECT shown($$SELECT id, (SELECT a FROM (VALUES (1, ai_complete('one')), (2, ai_complete('two'))) v(i, a) WHERE i = few.id) FROM few$$);
+
 -- waiting is nothing that compiling shortens
 CREATE FUNCTION compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE plan json;
@@ -269,8 +338,9 @@ RESET jit;
 
 -- long answers leave as much room for rows ahead as short ones: a row takes out
 -- of the node's memory what it put in
+UPDATE ai_gateway.models SET settings = '{"max_inputs": 2048}' WHERE name = 'v';
 SELECT requests FROM calls($$SELECT ai_embed('text ' || i, model => 'v', dimensions => 3072) FROM generate_series(1, 8000) i$$);
 
 DROP TABLE t, few, parts;
-DROP FUNCTION calls, told, compiled;
+DROP FUNCTION calls, told, compiled, shown;
 DROP EXTENSION ai_gateway;

@@ -34,4 +34,21 @@ SELECT * FROM ai_embed('{x}'::text[], options => '{"mock": {"fail": "context_len
 SET ai_gateway.on_error = 'null';
 SELECT ai_embed('x', options => '{"mock": {"fail": "context_length"}}') IS NULL AS nothing;
 SELECT * FROM ai_embed('{x,y}'::text[], options => '{"mock": {"fail": "context_length"}}');
+RESET ai_gateway.on_error;
+
+-- how many texts a request carries: 256, or what the model's settings say, but never more than the provider takes
+CREATE FUNCTION requests(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+		IF line ~ 'requests=' THEN RETURN substring(line FROM 'requests=\d+'); END IF;
+	END LOOP;
+END $$;
+SET ai_gateway.max_in_flight = 1;
+SELECT requests('SELECT ai_embed(''text '' || i) FROM generate_series(1, 600) i');
+UPDATE ai_gateway.models SET settings = '{"max_inputs": 100}' WHERE name = 'e';
+SELECT requests('SELECT ai_embed(''text '' || i) FROM generate_series(1, 600) i');
+UPDATE ai_gateway.models SET settings = '{"max_inputs": 100000}' WHERE name = 'e';
+SELECT requests('SELECT ai_embed(''text '' || i) FROM generate_series(1, 2100) i');
+DROP FUNCTION requests;
 DROP EXTENSION ai_gateway;

@@ -70,7 +70,7 @@ is(scalar(grep { $_->{path} =~ /^\/redirected/ } $server->requests), 0, 'a redir
 # the facts of a failure: HTTP status, whether it may be billed, how long to wait
 for my $case ([ ok => '- false - fault' ], [ 'status-400' => '400 false - -' ], [ 'status-429' => '429 false - -' ], [ 'status-408' => '408 false - -' ],
 	[ 'status-500' => '500 true - -' ], [ 'html-502' => '502 true - -' ], [ 'status-529' => '529 true - -' ], [ redirect => '302 false - -' ],
-	[ reset => '- true - -' ], [ close => '- true - -' ], [ truncated => '- true - -' ], [ empty => '200 false - -' ], [ stall => '- true - -' ],
+	[ reset => '- true - -' ], [ close => '- true - -' ], [ truncated => '- true - -' ], [ empty => '200 true - -' ], [ stall => '- true - -' ],
 	[ 'retry-after-huge' => '429 false 86400000 -' ])
 {
 	model($case->[0]);
@@ -157,6 +157,24 @@ for my $behaviour (qw(big big-chunked gzip-bomb))
 	like($err, qr/ERROR:  LM014.*\n.*exceeds ai_gateway\.max_response_size, 1024 kB/, "$behaviour: the cap holds");
 }
 
+# what goes out and what comes back is whole, whatever its size; "long-..." makes
+# its answer from the prompt
+$cluster->sql($server->long_text_in_sql);
+for my $bytes (5, 900, 2000, 10000)
+{
+	model("long-$bytes");
+	for (
+		[ 'a short prompt' => "repeat('ticket ', 15)" ],
+		[ '1 kB of what JSON quotes' => qq{repeat('gr\xc3\xbcn, "quoted", \\backslash/,\n\ttab. ', 30)} ],
+		[ '3 kB of characters beyond the first plane' => qq{repeat(U&'\\+01F600 \\2028', 400)} ],
+		[ '16 kB' => "repeat('A ticket of sixteen kilobytes. ', 520)" ])
+	{
+		my ($name, $prompt) = @$_;
+		is($cluster->sql("SELECT length(a) || '|' || (a = long_text(p, $bytes)) FROM (SELECT p, ai_complete(p, model => 'm') a FROM (SELECT $prompt p) q OFFSET 0) r"), "$bytes|true",
+			"$name, an answer of $bytes bytes");
+	}
+}
+
 # embeddings
 sub embed
 {
@@ -173,18 +191,27 @@ for my $behaviour (qw(embed-short embed-nan embed-twice not-json deep))
 	is($cluster->sqlstate("SELECT * FROM ai_embed(ARRAY['a', 'bb'], model => 'e')"), 'LM014', "$behaviour is an invalid reply");
 }
 
-# 2,048 vectors of 3,072 floats in one reply: memory at most three times the reply
-$cluster->register('e', task => 'embed', endpoint => $server->url('huge-embedding-2048x3072'));
+# 1,536 dimensions, each vector with its text, whatever its length
+$cluster->register('e', task => 'embed', endpoint => $server->url('embed-1536'));
+$cluster->sql("CREATE TABLE texts AS SELECT i::bigint n, repeat('w' || i, 10 + i * i) t FROM generate_series(1, 50) i");
+is($cluster->sql("SELECT count(*) || '|' || count(*) FILTER (WHERE embedding[1] = length(t) AND array_length(embedding, 1) = 1536)
+	FROM texts JOIN ai_embed(ARRAY(SELECT t FROM texts ORDER BY n), model => 'e') ON ord = n"),
+	'50|50', 'fifty vectors of 1,536 dimensions, for texts of 22 B to 7 kB');
+is($cluster->sql("SELECT count(*) || '|' || count(*) FILTER (WHERE embedding[1] = length(t) AND array_length(embedding, 1) = 1536) FROM (SELECT t, ai_embed(t, model => 'e') embedding FROM texts OFFSET 0) q"),
+	'50|50', 'and row by row');
+
+# 2,048 vectors of 3,072 floats: memory at most three times the replies
+$cluster->register('e', task => 'embed', endpoint => $server->url('huge-embedding-3072'));
 my $big = AiGateway::Session->new($cluster);
 my $rss = sub { open(my $f, '<', "/proc/" . $big->pid . "/status"); my ($kb) = map { /^VmHWM:\s+(\d+)/ ? $1 : () } <$f>; return $kb / 1024 };
 $cluster->register('m', endpoint => $server->url('ok'));
 $big->query("SELECT ai_complete('warm', model => 'm')");
 my $before = $rss->();
-is($big->query("SET ai_gateway.timeout = '5min'; SELECT count(*) || '|' || min(array_length(embedding, 1)) FROM ai_embed(array_fill('x'::text, ARRAY[2048]), model => 'e')"),
-	'2048|3072', 'a reply of 2,048 × 3,072 floats is read');
+is($big->query("SET ai_gateway.timeout = '5min'; SELECT count(*) || '|' || min(array_length(embedding, 1)) FROM ai_embed(ARRAY(SELECT 'x' || i FROM generate_series(1, 2048) i), model => 'e')"),
+	'2048|3072', 'replies of 2,048 × 3,072 floats are read');
 my $reply = 2048 * 3072 * 12.5 / 1024 / 1024;
 my $used = $rss->() - $before;
-diag(sprintf('reply about %.0f MB, peak memory grew by %.0f MB', $reply, $used));
+diag(sprintf('replies about %.0f MB, peak memory grew by %.0f MB', $reply, $used));
 SKIP:
 {
 	skip 'a sanitizer has memory of its own', 1 if $ENV{AI_GATEWAY_SLOW};

@@ -55,14 +55,15 @@ my %phase = (
 	'TLS handshake' => $server->url('tls-stall'),
 	'waiting' => $server->url('stall'),
 	'headers' => $server->url('drip-headers'),
-	'body' => $server->url('stall-body'),
+	'body' => $server->url('stall-long-10000'),
+	'a stream' => $server->url('events-long-10000-pause-60000'),
 	'back-off' => $server->url('always-retry-after-ms-20000'),
 	'mock latency' => undef);
 
 sub register
 {
 	my ($endpoint) = @_;
-	if (defined $endpoint) { $cluster->register('m', endpoint => $endpoint, options => '{"max_retries": 1}') }
+	if (defined $endpoint) { $cluster->register('m', endpoint => $endpoint, options => '{"max_retries": 1}', settings => $endpoint =~ /events/ ? '{"first_byte_timeout_ms": 60000}' : '{}') }
 	else { $cluster->register('m', provider => 'mock', options => '{"mock": {"latency_ms": 20000}}') }
 	return;
 }
@@ -96,7 +97,8 @@ $cluster->register('ok', endpoint => $server->url('ok'));
 $session->query("SELECT ai_complete('p', model => 'ok')");
 my @before = $session->descriptors;
 
-my $call = "SELECT ai_complete('p', model => 'm')";
+# a prompt of 16 kB, halves of answers of 10 kB
+my $call = "SELECT ai_complete(repeat('A ticket of sixteen kilobytes. ', 520), model => 'm')";
 for my $name (sort keys %phase)
 {
 	register($phase{$name});
@@ -161,6 +163,42 @@ is($session->query('SELECT fail_often(1000)'), '1000', 'a thousand calls fail on
 same_descriptors(\@before);
 is($session->query($memory), $bytes, 'the memory of the extension is as before');
 
+# a thousand long answers and vectors: nothing of them stays, neither in
+# PostgreSQL's memory nor in malloc()'s
+$cluster->register('l', endpoint => $server->url('long-10000'));
+$cluster->register('e', task => 'embed', endpoint => $server->url('embed-1536'));
+$cluster->sql(<<'SQL');
+CREATE FUNCTION ask_often(n int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE bytes bigint := 0;
+BEGIN
+	FOR i IN 1 .. n LOOP
+		bytes := bytes + length(ai_complete(repeat('p', 4000) || i, model => 'l')) + cardinality(ai_embed(repeat('e', 900) || i, model => 'e'));
+	END LOOP;
+	RETURN bytes;
+END $$
+SQL
+my $resident = sub { open(my $f, '<', '/proc/' . $session->pid . '/status') or die; my ($kb) = map { /^VmRSS:\s+(\d+)/ ? $1 : () } <$f>; return $kb };
+my $together = "SELECT sum(length(ai_complete(repeat('p', 4000) || i, model => 'l'))), sum(cardinality(ai_embed(repeat('e', 900) || i, model => 'e'))) FROM generate_series(1, 500) i";
+# until it has grown as much as requests side by side may want
+$session->query('SELECT ask_often(50)');
+for (my ($last, $tries) = (0, 0); $last < $resident->() && $tries < 20; $tries++)
+{
+	$last = $resident->();
+	$session->query($together);
+}
+$bytes = $session->query($memory);
+my $kilobytes = $resident->();
+is($session->query('SELECT ask_often(500)'), 500 * 11536, 'five hundred long answers and vectors one by one');
+is($session->query($together), (500 * 10000) . '|' . (500 * 1536), 'and beside each other');
+is($session->query($memory), $bytes, 'the memory of the extension is as before');
+SKIP:
+{
+	skip 'a sanitizer has memory of its own', 1 if $ENV{AI_GATEWAY_SLOW};
+	my $grew = $resident->() - $kilobytes;
+	# a vector is 6 kB, and 18 kB as JSON
+	cmp_ok($grew, '<', 5000, "and that of the backend has not grown by a kB of each ($grew of 25,000 kB that came)");
+}
+
 # a failed call within a savepoint
 is($session->query("BEGIN; SAVEPOINT s; SELECT ai_complete('p', model => 'm')"), '', 'a call fails within a savepoint');
 is($session->query("ROLLBACK TO s; SELECT ai_complete('p', model => 'ok'); COMMIT"), 'ok', 'and the transaction goes on behind it');
@@ -184,7 +222,7 @@ $session->finish;
 
 # the server goes down at once
 $session->start($call);
-AiGateway::Cluster::poll(sub { $session->{run}->pump_nb; $server->requests('stall') > 1 });
+AiGateway::Cluster::poll(sub { $session->{run}->pump_nb; ($server->counts('stall'))[0] > 1 });
 $start = time();
 $cluster->node->stop('fast');
 cmp_ok(time() - $start, '<', 5 * $slack, 'a fast shutdown does not wait for a call');

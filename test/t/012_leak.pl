@@ -119,4 +119,24 @@ like($error, qr/LM001/, 'a provider refuses and repeats the prompt');
 like($error, qr/\[text\]/, 'the prompt is taken out of the error');
 unlike($error, qr/4c19af8e02/, 'nothing of it is left');
 
+# the same of 16 kB, no two lines of which are alike, and of the texts of a request for embeddings
+my $long = "(SELECT string_agg('line ' || md5(i::text) || ' canary 4c19af8e02', E'\n') FROM generate_series(1, 300) i)";
+(undef, $error) = $cluster->try("SET log_statement = none; SET log_min_error_statement = panic; SELECT ai_complete($long, model => 'echo')");
+like($error, qr/LM001.*\[text\]/s, 'a long prompt is taken out of the error');
+unlike($error, qr/4c19af8e02|line [0-9a-f]{6}/, 'and nothing of it is left');
+$cluster->register('echo-embed', task => 'embed', provider => 'openai_compatible', endpoint => $server->url('echo-prompt'));
+(undef, $error) = $cluster->try("SET log_statement = none; SET log_min_error_statement = panic; SELECT count(ai_embed(md5(i::text) || repeat(' canary 4c19af8e02', 50), model => 'echo-embed')) FROM generate_series(1, 20) i");
+like($error, qr/LM001.*\[text\]/s, 'so are the inputs of a request');
+unlike($error, qr/4c19af8e02|"[0-9a-f]{6}/, 'and nothing of them is left');
+
+# an error that is longer than what is kept of it: a key where it is cut
+my %shown;
+for my $before (0, 200, 400, 700, map { 530 + 2 * $_ } 0 .. 35)
+{
+	$cluster->register('late', provider => 'openai_compatible', remote_model => "behind-$before");
+	(undef, $error) = $cluster->try("SELECT ai_complete('x', model => 'late')");
+	$shown{ $error =~ /canary-l/ ? 'shown' : $error =~ /\[key\]/ ? 'taken out' : $error =~ /LM002.*xxx/s ? 'cut off' : 'lost' }++;
+}
+is(join(', ', sort keys %shown), 'cut off, taken out', 'a key that a long error holds is taken out, or cut off before it begins');
+
 done_testing();

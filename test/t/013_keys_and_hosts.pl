@@ -9,7 +9,7 @@ use AiGateway::FaultServer;
 use File::Temp qw(tempdir);
 use Test::More;
 
-my $server = AiGateway::FaultServer->new;
+my $server = AiGateway::FaultServer->new(names => ['DNS:models.localhost']);
 my $directory = tempdir(CLEANUP => 1);
 my $key = 'key-of-the-provider-12345';
 sub write_file { my ($name, $content, $mode) = @_; open(my $f, '>', "$directory/$name") or die "$name: $!"; print {$f} $content; close $f; chmod $mode // 0600, "$directory/$name"; return }
@@ -102,6 +102,115 @@ is(insert_state(provider => 'openai', endpoint => 'https://example.com/v1'), '42
 is(insert_state(provider => 'openai', endpoint => 'https://metadata.example.org/v1'), '42501', 'host:81 is not host:443');
 model(endpoint => 'https://x.example.com/v1');
 like($cluster->sql("SELECT detail FROM ai_gateway.validate_model('m') WHERE step = 'target'"), qr/withheld/, 'a listed host gets a call but no key');
+
+# ---- what was right when the row was written is asked again at each call ----
+# In a session that has called there before, over a connection that is kept.
+# libcurl itself leads names below localhost to this machine; to us they are
+# hosts like any other.
+my $caller = AiGateway::Session->new($cluster);
+sub configure
+{
+	my ($name, $value) = @_;
+	$cluster->node->append_conf('postgresql.conf', "ai_gateway.$name = '$value'\n");
+	$cluster->node->reload;
+	return AiGateway::Cluster::poll(sub { $caller->query("SHOW ai_gateway.$name") eq $value }) || die $name;
+}
+sub arrived { my ($behaviour) = @_; return scalar(() = $server->lines($behaviour)) }
+sub key_sent
+{
+	my ($model) = @_;
+	return $caller->query("SELECT coalesce(value::jsonb->>'authorization', 'no key') FROM ai_try_complete('p', model => '$model')");
+}
+sub is_refused
+{
+	my ($name, $model, $behaviour, $detail, $hint) = @_;
+	my $before = arrived($behaviour);
+	$caller->query("SELECT ai_complete('p', model => '$model')");
+	is($caller->{err} =~ s/\nLOCATION:.*//sr, qq(ERROR:  LM003: model "$model" was denied permission\nDETAIL:  $detail\nHINT:  $hint), "$name: refused, and why");
+	is($caller->query("SELECT sqlstate, count(*) FROM (SELECT (ai_try_complete('p' || i, model => '$model')).* FROM generate_series(1, 20) i) r GROUP BY 1"),
+		'LM003|20', "$name: in each row of a statement");
+	is(arrived($behaviour), $before, "$name: nothing arrives");
+	return;
+}
+configure(ca_file => $server->certificate);
+my %place = (
+	'https://models.localhost' => [ $server->url('ok/https', host => 'models.localhost', tls => 1),
+		'Host "models.localhost" of model "https" is neither one of provider "openai" nor listed in ai_gateway.allowed_hosts, so it gets no key and no call.',
+		'Add' ],
+	'http://models.localhost' => [ $server->url('ok/http', host => 'models.localhost'),
+		'Model "http" would be called by plain http at host "models.localhost", which is not listed in ai_gateway.allowed_hosts.',
+		'Use https, or add' ]);
+configure(allowed_hosts => 'other.localhost, models.localhost');
+for my $place (sort keys %place)
+{
+	my ($name) = $place =~ /^(\w+)/;
+	$cluster->register($name, provider => 'openai', endpoint => $place{$place}[0]);
+	is($caller->query("SELECT ai_complete('p', model => '$name')") . arrived("ok/$name"), 'ok1', "$place is called while a list names it");
+}
+for my $list ('other.localhost', 'models.localhost:1', '*.models.localhost', '10.0.0.0/8', '')
+{
+	configure(allowed_hosts => $list);
+	for my $place (sort keys %place)
+	{
+		my ($name) = $place =~ /^(\w+)/;
+		is_refused("$place with allowed_hosts = '$list'", $name, "ok/$name", $place{$place}[1],
+			"$place{$place}[2] 'models.localhost' to ai_gateway.allowed_hosts and reload the configuration.");
+	}
+}
+for my $list ('*.localhost', 'models.localhost')
+{
+	configure(allowed_hosts => $list);
+	is($caller->query("SELECT ai_complete('p', model => 'https') || ai_complete('p', model => 'http')"), 'okok', "and both are called again with allowed_hosts = '$list'");
+}
+
+# a credential whose file names another host from now on
+write_file('credentials/moving', '{"api_key": "moving-credential-7", "hosts": ["127.0.0.1"]}');
+$cluster->register('moving', provider => 'openai', endpoint => $server->url('echo-headers/moving'), credential => 'moving');
+is(key_sent('moving'), 'Bearer moving-credential-7', 'a credential goes to the host of its file');
+for my $hosts ('["models.localhost"]', '["127.0.0.1:1"]', '[]', '"*.localhost"')
+{
+	write_file('credentials/moving', qq({"api_key": "moving-credential-7", "hosts": $hosts}));
+	is_refused("a credential whose file names $hosts from now on", 'moving', 'echo-headers/moving',
+		'Credential "moving" may not be sent to host "127.0.0.1".', 'Make the file a JSON object with "api_key", and "hosts": ["127.0.0.1"].');
+}
+write_file('credentials/moving', '{"api_key": "moved-credential-8", "hosts": "127.0.0.1"}');
+is(key_sent('moving'), 'Bearer moved-credential-8', 'and goes there again, as the file has it');
+
+# the provider's own key: to the endpoint of the parameter as it is now
+$cluster->register('own', provider => 'openai', endpoint => "$own/v1/below");
+is(key_sent('own'), "Bearer $key", "the provider's key goes below the endpoint of the parameter");
+for my $elsewhere ("$own/v2", "$own/v1/below/that", $server->url('echo-headers/own/v1', host => 'localhost'), $own =~ s/^http:/https:/r . '/v1', 'http://127.0.0.1:1/echo-headers/own/v1')
+{
+	configure(openai_endpoint => $elsewhere);
+	is(key_sent('own'), 'no key', "not when the parameter is $elsewhere");
+}
+$cluster->register('key', provider => 'openai', endpoint => $server->url('echo-key'));
+$caller->query("SELECT ai_complete('p', model => 'key')");
+like($caller->{err}, qr/ERROR:  LM002: .*\nDETAIL:  .*bad key none.*\nHINT:  No key was sent: the key of provider "openai" may not go to the endpoint of model "key"\./, 'and a refusal for want of it says so');
+# or to the hosts of its own file
+write_file('openai', qq({"api_key": "$key", "hosts": ["127.0.0.1"]}));
+is(key_sent('own'), "Bearer $key", "the provider's key goes to the hosts of its file");
+write_file('openai', qq({"api_key": "$key", "hosts": ["models.localhost"]}));
+is(key_sent('own'), 'no key', 'not to one that its file names no more');
+$cluster->register('named', provider => 'openai', endpoint => $server->url('echo-headers/named', host => 'models.localhost'));
+is(key_sent('named'), "Bearer $key", 'to a listed host by plain http, where its file names it');
+configure(allowed_hosts => '');
+is_refused('the same host, not listed any more', 'named', 'echo-headers/named',
+	'Model "named" would be called by plain http at host "models.localhost", which is not listed in ai_gateway.allowed_hosts.', "Use https, or add 'models.localhost' to ai_gateway.allowed_hosts and reload the configuration.");
+# a key that cannot be read stops the calls that need it, and no other
+unlink "$directory/openai";
+is(key_sent('own'), 'no key', 'where the key may not go, that it cannot be read is no matter');
+configure(openai_endpoint => "$own/v1");
+my $before = arrived('echo-headers/own');
+$caller->query("SELECT ai_complete('p', model => 'own')");
+like($caller->{err}, qr/\AERROR:  LM002: model "own" could not authenticate\nDETAIL:  The key file of "ai_gateway\.openai_api_key" cannot be opened: /, "the parameter's own endpoint is not called without it");
+is(arrived('echo-headers/own'), $before, 'nothing arrives there');
+write_file('openai', "$key\n");
+is(key_sent('own'), "Bearer $key", 'until it is there again');
+$cluster->register('keyless', provider => 'anthropic');
+$caller->query("SELECT ai_complete('p', model => 'keyless')");
+like($caller->{err}, qr/\AERROR:  LM002: .*\nDETAIL:  No key is configured for provider "anthropic"\.\nHINT:  Set ai_gateway\.anthropic_api_key = 'file:/, "a provider's own host is not called without a key");
+$caller->quit;
 
 # no proxy from the environment: it would carry the request elsewhere
 {

@@ -65,17 +65,29 @@ $session->quit;
 configure(azure_login_endpoint => "$base/token-slow");
 $cluster->register('aze', task => 'embed', provider => 'azure', endpoint => "$base/ok/openai/v1", credential => 'entra');
 is($cluster->sql("SELECT count(*) FROM ai_embed(ARRAY(SELECT repeat('x', 500000) || i FROM generate_series(1, 8) i), model => 'aze')"), '8', 'azure: eight requests at once');
+is(scalar($server->requests('ok')), 8, 'azure: they are eight');
 is(scalar($server->requests('token-slow')), 1, 'azure: wait for one token');
 
-# a token that the server refuses is renewed once
-configure(azure_login_endpoint => "$base/token");
+# A token that the server refuses is renewed once.  An authority whose first
+# token is the refused one: its path counts for itself.
+configure(azure_login_endpoint => "$base/token/renewal");
 $cluster->register('az', provider => 'azure', endpoint => "$base/refuse-first-token/openai/v1", credential => 'entra');
-my $before = scalar($server->requests('token'));
+sub authorizations { my ($behaviour) = @_; return map { $_->{headers}{authorization} // 'none' } $server->requests($behaviour) }
 $session = AiGateway::Session->new($cluster);
 $headers = headers_of($session->query("SELECT ai_complete('hi', model => 'az')"));
-like($headers->{authorization}, qr/^Bearer tok-[2-9]/, 'azure: a token that is refused is renewed');
+is($headers->{authorization}, 'Bearer tok-2', 'azure: a token that is refused is renewed');
+is_deeply([ authorizations('refuse-first-token') ], [ 'Bearer tok-1', 'Bearer tok-2' ], 'azure: the call is made again with the new one');
+is(scalar($server->requests('token/renewal')), 2, 'azure: two tokens are asked for');
+$session->query("SELECT ai_complete('hi', model => 'az') FROM generate_series(1, 3)");
+is(scalar($server->requests('token/renewal')), 2, 'azure: the new one is kept');
 $session->quit;
-ok(scalar($server->requests('token')) - $before <= 2, 'azure: and not again and again');
+
+# a server that refuses the new one too is not asked a third time
+configure(azure_login_endpoint => "$base/token/in-vain");
+$cluster->register('az', provider => 'azure', endpoint => "$base/status-401/openai/v1", credential => 'entra');
+like(($cluster->try("SET ai_gateway.max_retries = 2; SELECT ai_complete('hi', model => 'az')"))[1], qr/ERROR:  LM002: /, 'azure: both tokens are refused');
+is_deeply([ authorizations('status-401') ], [ 'Bearer tok-1', 'Bearer tok-2' ], 'azure: the model was asked with each');
+is(scalar($server->requests('token/in-vain')), 2, 'azure: two tokens are asked for and no more');
 
 # one that ends at once is fetched again
 configure(azure_login_endpoint => "$base/token-short");
@@ -88,17 +100,18 @@ $session->quit;
 
 # the authority says no
 configure(azure_login_endpoint => "$base/token-bad");
-my ($out, $err) = $cluster->try("SELECT ai_complete('hi', model => 'az')");
+my ($out, $err) = $cluster->try("SET ai_gateway.max_retries = 2; SELECT ai_complete('hi', model => 'az')");
 like($err, qr/ERROR:  LM002: .*AADSTS7000215: Invalid client secret provided\.(?!.*Trace)/s, 'azure: why no token was given is said');
 is(scalar($server->requests('token-bad')), 1, 'azure: a wrong secret is not tried again');
 configure(azure_login_endpoint => "$base/stall");
 is($cluster->sqlstate("SET statement_timeout = '300ms'; SELECT ai_complete('hi', model => 'az')"), '57014', 'azure: cancel while a token is awaited');
+is(scalar($server->requests('stall')), 1, 'azure: it was awaited');
 
 # the same secret elsewhere: not to a host that may not have it
 configure(azure_login_endpoint => "$base/token");
 credential('entra-bound', { client_secret => $secret, client_id => 'app-2', hosts => ['models.example'] });
 $cluster->register('az', provider => 'azure', endpoint => "$base/echo-headers/openai/v1", credential => 'entra-bound');
-$before = scalar($server->requests('token'));
+my $before = scalar($server->requests('token'));
 like(($cluster->try("SELECT ai_complete('hi', model => 'az')"))[1], qr/Credential "entra-bound" may not be sent to host "127\.0\.0\.1"/, 'azure: a token goes where its secret may go');
 is(scalar($server->requests('token')), $before, 'azure: and is not even fetched');
 
@@ -145,18 +158,28 @@ $cluster->try("SELECT ai_complete(U&'gr\\00fcn', model => 'br')");
 my ($sent) = $server->requests('status-500');
 is($sent->{path}, '/status-500/model/us.vendor.model-v1%3A0/converse', 'bedrock: the model is one segment');
 is($sent->{headers}{'x-amz-security-token'}, $aws_token, 'bedrock: the session token goes along');
-(my $path = $sent->{path}) =~ s/([^A-Za-z0-9\-._~\/])/sprintf '%%%02X', ord $1/ge;
-my $date = $sent->{headers}{'x-amz-date'};
-my ($day) = $date =~ /^(\d{8})T/;
-utf8::encode(my $bytes = $sent->{body});
-my $canonical = join "\n", 'POST', $path, '', (map { "$_:$sent->{headers}{$_}" } qw(content-type host x-amz-date x-amz-security-token)), '',
-  'content-type;host;x-amz-date;x-amz-security-token', sha256_hex($bytes);
-my $to_sign = join "\n", 'AWS4-HMAC-SHA256', $date, "$day/eu-west-1/bedrock/aws4_request", sha256_hex($canonical);
-my $k = hmac_sha256('aws4_request', hmac_sha256('bedrock', hmac_sha256('eu-west-1', hmac_sha256($day, "AWS4$key"))));
-is($sent->{headers}{authorization}, "AWS4-HMAC-SHA256 Credential=$id/$day/eu-west-1/bedrock/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature="
-	  . hmac_sha256_hex($to_sign, $k), 'bedrock: the signature of what was sent');
-my @by_retry = do { $cluster->try("SELECT ai_complete('hi', model => 'br', options => '{\"max_retries\": 1}')"); $server->requests('status-500') };
-is(scalar(@by_retry), 3, 'bedrock: a retry is made, and signed anew');
+sub signature_of
+{
+	my ($request) = @_;
+	(my $path = $request->{path}) =~ s/([^A-Za-z0-9\-._~\/])/sprintf '%%%02X', ord $1/ge;
+	my $date = $request->{headers}{'x-amz-date'};
+	my ($day) = $date =~ /^(\d{8})T/;
+	utf8::encode(my $bytes = $request->{body});
+	my $canonical = join "\n", 'POST', $path, '', (map { "$_:$request->{headers}{$_}" } qw(content-type host x-amz-date x-amz-security-token)), '',
+	  'content-type;host;x-amz-date;x-amz-security-token', sha256_hex($bytes);
+	my $to_sign = join "\n", 'AWS4-HMAC-SHA256', $date, "$day/eu-west-1/bedrock/aws4_request", sha256_hex($canonical);
+	my $k = hmac_sha256('aws4_request', hmac_sha256('bedrock', hmac_sha256('eu-west-1', hmac_sha256($day, "AWS4$key"))));
+	return "AWS4-HMAC-SHA256 Credential=$id/$day/eu-west-1/bedrock/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature="
+	  . hmac_sha256_hex($to_sign, $k);
+}
+is($sent->{headers}{authorization}, signature_of($sent), 'bedrock: the signature of what was sent');
+# the retry comes in another second than the first attempt, so that it has another signature
+$cluster->register('br', provider => 'bedrock', endpoint => "$base/retry-after-ms-1100", remote_model => 'us.vendor.model-v1:0', credential => 'aws', settings => '{"region": "eu-west-1"}');
+$cluster->try("SELECT ai_complete('hi', model => 'br', options => '{\"max_retries\": 1}')");
+my @by_retry = $server->requests('retry-after-ms-1100');
+is(scalar(@by_retry), 2, 'bedrock: a retry is made');
+isnt($by_retry[1]{headers}{'x-amz-date'}, $by_retry[0]{headers}{'x-amz-date'}, 'bedrock: at another time');
+is($_->{headers}{authorization}, signature_of($_), 'bedrock: and signed anew') for @by_retry;
 $cluster->register('br', provider => 'bedrock', protocol => 'openai-chat', endpoint => "$base/echo-headers", remote_model => 'm', settings => '{"region": "eu-west-1"}');
 credential('bedrock-json', { api_key => 'bedrock-api-key-1234567890', hosts => ['127.0.0.1'] });
 $cluster->sql("UPDATE ai_gateway.models SET credential = 'bedrock-json' WHERE name = 'br'");

@@ -52,6 +52,24 @@ is($outcome, 'overloaded|1', 'an error event ends the call');
 is((outcome('events-cut'))[0], 'connection|1', 'a connection that breaks within the stream');
 is((outcome('events-endless', "SET ai_gateway.max_response_size = '1MB'; "))[0], 'invalid_reply|1', 'the cap of a reply counts the events');
 
+my $started;
+
+# answers as long as real ones are: 10 kB in 2,500 events, after a prompt of 16 kB
+$cluster->sql($server->long_text_in_sql);
+my $prompt = qq{repeat('A ticket, "quoted" and gr\xc3\xbcn.\n', 500)};
+for my $how ('', '-trickle-500', '-bytes', '-hold')
+{
+	my $bytes = $how eq '-bytes' ? 2000 : 10000;
+	$cluster->register('m', endpoint => $server->url("events-long-$bytes$how"));
+	is($cluster->sql("SET ai_gateway.first_byte_timeout = '1min'; SELECT (value = long_text($prompt, $bytes)) || '|' || length(value) || '|' || input_tokens || '/' || output_tokens FROM ai_try_complete($prompt, model => 'm')"),
+		"true|$bytes|3/1", "a long answer in events" . ($how eq '' ? '' : ", as$how says"));
+}
+$cluster->register('m', endpoint => $server->url('events-long-10000-trickle-100'));
+$started = time();
+is($cluster->sql("SET ai_gateway.first_byte_timeout = '1min'; SET ai_gateway.max_in_flight = 32; SELECT count(*) FILTER (WHERE a = long_text(p, 10000)) || ' of ' || count(*) FROM (SELECT p, ai_complete(p, model => 'm') a FROM (SELECT repeat('row ' || i, 500) p FROM generate_series(1, 160) i) r OFFSET 0) q"),
+	'160 of 160', 'streams of many rows, mixed as they come');
+cmp_ok(time() - $started, '<', $ENV{AI_GATEWAY_SLOW} ? 200 : 12, 'beside each other (one by one: 16 s)');
+
 # per model, and off
 $cluster->register('m', endpoint => $server->url('slow-900'), settings => '{"first_byte_timeout_ms": 0}');
 is($cluster->sql("SELECT ai_complete('p', model => 'm')"), 'ok', 'a model may have it off');
@@ -61,8 +79,8 @@ my ($result, $out, $err) = $cluster->node->psql('postgres', q(UPDATE ai_gateway.
 like($err, qr/must be a number of milliseconds from 0 to 86400000/, 'a wrong one is refused');
 
 # cancel within a stream, and nothing is left of it
-$cluster->register('m', endpoint => $server->url('events-pause-60000'));
-my $started = time();
+$cluster->register('m', endpoint => $server->url('events-long-10000-pause-60000'));
+$started = time();
 ($result, $out, $err) = $cluster->node->psql('postgres', "SET statement_timeout = '500ms'; SELECT ai_complete('p', model => 'm')");
 like($err, qr/statement timeout/, 'a statement ends within a stream');
 cmp_ok(time() - $started, '<', 3, 'at once');

@@ -198,9 +198,147 @@ test_floats_are_exact(void)
 	is_number(wrong, 0, "200,000 floats are read as strtof() reads them");
 }
 
+/* The writer's rule, byte by byte. */
+static void
+write_slowly(AiBuffer *out, const char *string, size_t len)
+{
+	ai_buffer_append_char(out, '"');
+	for (size_t i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) string[i];
+
+		if (c == '"' || c == '\\')
+			ai_buffer_printf(out, "\\%c", c);
+		else if (c == '\n' || c == '\r' || c == '\t')
+			ai_buffer_append_string(out, c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");
+		else if (c < 0x20 || c == 0x7f)
+			ai_buffer_printf(out, "\\u%04x", c);
+		else
+			ai_buffer_append(out, string + i, 1);
+	}
+	ai_buffer_append_char(out, '"');
+}
+
+static bool
+is_written(const char *string, size_t len)
+{
+	AiBuffer	fast = {0};
+	AiBuffer	slow = {0};
+	AiJsonWriter writer;
+	bool		same;
+
+	ai_write_start(&writer, &fast);
+	ai_write_string_len(&writer, string, len);
+	ai_write_end(&writer);
+	write_slowly(&slow, string, len);
+	same = fast.len == slow.len && memcmp(fast.data, slow.data, fast.len) == 0;
+	ai_buffer_free(&fast);
+	ai_buffer_free(&slow);
+	return same;
+}
+
+/* What the parser makes of a string of plain bytes with one unit in it. */
+static bool
+is_parsed(const char *before, const char *unit, size_t unit_len, const char *after, const char *expected)
+{
+	AiBuffer	text = {0};
+	AiBuffer	wanted = {0};
+	const char *why;
+	cJSON	   *tree;
+	bool		same;
+
+	ai_buffer_printf(&text, "[\"%s", before);
+	ai_buffer_append(&text, unit, unit_len);
+	ai_buffer_printf(&text, "%s\"]", after);
+	ai_buffer_printf(&wanted, "%s%s%s", before, expected, after);
+	tree = ai_json_parse(text.data, text.len, &why);
+	same = tree != NULL && strcmp(tree->child->valuestring, wanted.data) == 0;
+	cJSON_Delete(tree);
+	ai_buffer_free(&text);
+	ai_buffer_free(&wanted);
+	return same;
+}
+
+/*
+ * Eight bytes are looked at together: each byte value at each place around the
+ * borders of words, beside each other, and in texts of each length.
+ */
+static void
+test_words(void)
+{
+	static const char replaced[] = "\xef\xbf\xbd";
+	const char *plain = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop";
+	char		space[64];
+	int			written = 0;
+	int			beside = 0;
+	int			parsed = 0;
+
+	for (int start = 0; start < 8; start++)
+	{
+		for (int len = 0; len <= 24; len++)
+		{
+			memcpy(space + start, plain, (size_t) len);
+			written += !is_written(space + start, (size_t) len);
+			for (int at = 0; at < len && at < 16; at++)
+			{
+				for (int c = 0; c < 256; c++)
+				{
+					space[start + at] = (char) c;
+					written += !is_written(space + start, (size_t) len);
+				}
+				space[start + at] = plain[at];
+			}
+		}
+	}
+	is_number(written, 0, "each byte at each place of a text is written as it must be");
+
+	memcpy(space, plain, 24);
+	for (int at = 0; at < 9; at++)
+	{
+		for (int pair = 0; pair < 65536; pair++)
+		{
+			space[at] = (char) (pair >> 8);
+			space[at + 1] = (char) pair;
+			beside += !is_written(space, 16);
+		}
+		memcpy(space, plain, 24);
+	}
+	is_number(beside, 0, "and each beside each other");
+
+	for (int at = 0; at < 16; at++)
+	{
+		for (int tail = 0; tail < 16; tail++)
+		{
+			char		before[32];
+			char		after[32];
+
+			snprintf(before, sizeof(before), "%.*s", at, plain);
+			snprintf(after, sizeof(after), "%.*s", tail, plain);
+			for (int c = 0; c < 256; c++)
+			{
+				char		unit[3] = {(char) c, '\0', '\0'};
+
+				if (c == '"')
+					parsed += !is_parsed(before, "\\\"", 2, after, "\"");
+				else if (c == '\\')
+					parsed += !is_parsed(before, "\\\\", 2, after, "\\");
+				else
+					parsed += !is_parsed(before, unit, 1, after, c == 0 || c >= 0x80 ? replaced : unit);
+			}
+			parsed += !is_parsed(before, "\\ud83d", 6, after, replaced);
+			parsed += !is_parsed(before, "\\u0000", 6, after, replaced);
+			parsed += !is_parsed(before, "\xf0\x9f\x98\x80", 4, after, "\xf0\x9f\x98\x80");
+			parsed += !is_parsed(before, "\xf0\x9f\x98", 3, after, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+			parsed += !is_parsed(before, "\x01\x80\x01", 3, after, "\x01\xef\xbf\xbd\x01");
+		}
+	}
+	is_number(parsed, 0, "each byte at each place of a string is parsed, or replaced");
+}
+
 int
 main(void)
 {
+	test_words();
 	test_parse();
 	test_get();
 	test_write();

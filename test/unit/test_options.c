@@ -3,6 +3,7 @@
 
 #include "provider/messages.h"
 #include "provider/options.h"
+#include "provider/provider.h"
 #include "tap.h"
 
 static void
@@ -21,6 +22,24 @@ takes(const char *text, const char *complaint)
 	cJSON_Delete(tree);
 }
 
+/* Each row is found by its name, whatever was asked for before. */
+static void
+test_names(void)
+{
+	int			wrong = 0;
+
+	for (int i = 0; i < ai_n_providers; i++)
+	{
+		for (int k = 0; k < ai_n_providers; k++)
+		{
+			wrong += ai_provider_by_name(ai_providers[i].name) != &ai_providers[i];
+			wrong += ai_provider_by_name(ai_providers[k].name) != &ai_providers[k];
+			wrong += ai_provider_by_name("nobody") != NULL;
+		}
+	}
+	ok(wrong == 0, "providers are found by name, in any order");
+}
+
 int
 main(void)
 {
@@ -32,6 +51,7 @@ main(void)
 	cJSON	   *first = ai_json_parse(model, strlen(model), &why);
 	cJSON	   *second = ai_json_parse(call, strlen(call), &why);
 
+	test_names();
 	takes("{}", NULL);
 	takes("{\"temperature\":2}", NULL);
 	takes("{\"temperature\":2.1}", "\"temperature\"");

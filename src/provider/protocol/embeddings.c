@@ -30,20 +30,75 @@ vector_place(const AiRequest *request, AiReply *reply, int index, int dimensions
 	return reply->vectors + (size_t) index * (size_t) dimensions;
 }
 
-static int
+/* Digits of both alphabets, counted from 1; the rest is none. */
+static const unsigned char base64_digits[256] = {
+	['+'] = 63,['/'] = 64,['-'] = 63,['_'] = 64,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+};
+
+/* Below 64; NOT_BASE64 is a bit that no digit has, and what is none has. */
+#define NOT_BASE64	0x40
+
+static uint32_t
 base64_digit(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	if (c == '/' || c == '_')
-		return 63;
-	return -1;
+	return (uint32_t) base64_digits[(unsigned char) c] - 1;
+}
+
+/* Four digits as three bytes; false if one of them is none. */
+static bool
+read_four(const char *text, unsigned char *bytes)
+{
+	uint32_t	one = base64_digit(text[0]);
+	uint32_t	two = base64_digit(text[1]);
+	uint32_t	three = base64_digit(text[2]);
+	uint32_t	four = base64_digit(text[3]);
+
+	bytes[0] = (unsigned char) (one << 2 | two >> 4);
+	bytes[1] = (unsigned char) (two << 4 | three >> 2);
+	bytes[2] = (unsigned char) (three << 6 | four);
+	return ((one | two | three | four) & NOT_BASE64) == 0;
+}
+
+/* Into bytes, which has room for len / 4 * 3 + 3; 0 if it is not base64. */
+static size_t
+read_base64(const char *text, size_t len, unsigned char *bytes)
+{
+	const char *padding = memchr(text, '=', len);
+	const char *end = padding ? padding : text + len;
+	size_t		n = 0;
+	uint32_t	group = 0;
+	int			bits = 0;
+
+	while (text < end)
+	{
+		uint32_t	digit;
+
+		if (bits == 0 && end - text >= 4 && read_four(text, bytes + n))
+		{
+			text += 4;
+			n += 3;
+			continue;
+		}
+		if (*text == '\\')		/* an escaped slash */
+		{
+			text++;
+			continue;
+		}
+		digit = base64_digit(*text++);
+		if ((digit & NOT_BASE64) != 0)
+			return 0;
+		group = group << 6 | digit;
+		bits += 6;
+		if (bits >= 8)
+		{
+			bits -= 8;
+			bytes[n++] = (unsigned char) (group >> bits);
+		}
+	}
+	return n;
 }
 
 /*
@@ -67,76 +122,68 @@ are_doubles(const unsigned char *bytes, size_t n)
 	return !zeros;
 }
 
-/* Little-endian float32 in base64, or float64. */
+static float
+read_double(const unsigned char *bytes)
+{
+	uint64_t	raw = 0;
+	double		number;
+
+	for (int i = 7; i >= 0; i--)
+		raw = raw << 8 | bytes[i];
+	memcpy(&number, &raw, sizeof(number));
+	return (float) number;
+}
+
+static float
+read_float(const unsigned char *bytes)
+{
+	uint32_t	raw = (uint32_t) bytes[0] | (uint32_t) bytes[1] << 8 |
+		(uint32_t) bytes[2] << 16 | (uint32_t) bytes[3] << 24;
+	float		number;
+
+	memcpy(&number, &raw, sizeof(number));
+	return number;
+}
+
+/* Little-endian float32, or float64; false if one is not finite. */
+static bool
+take_numbers(const unsigned char *bytes, bool wide, float *place, int dimensions)
+{
+	bool		finite = true;
+
+	for (int i = 0; i < dimensions; i++)
+	{
+		place[i] = wide ? read_double(bytes + (size_t) i * sizeof(double))
+			: read_float(bytes + (size_t) i * sizeof(float));
+		finite &= isfinite(place[i]) != 0;
+	}
+	return finite;
+}
+
 static bool
 decode_base64(const AiRequest *request, const char *text, size_t len, int index,
 			  AiReply *reply, AiFailure *failure)
 {
 	unsigned char *bytes = malloc(len / 4 * 3 + 3);
-	size_t		n = 0;
-	uint32_t	group = 0;
-	int			bits = 0;
-	bool		wide;
-	int			dimensions;
-	float	   *place = NULL;
+	size_t		n = bytes ? read_base64(text, len, bytes) : 0;
+	bool		good = false;
 
-	for (size_t i = 0; bytes != NULL && i < len && text[i] != '='; i++)
+	if (n == 0 || n % sizeof(float) != 0)
+		ai_fail(failure, AI_ERROR_INVALID_REPLY,
+				"the reply has an embedding that is not base64 of floats");
+	else
 	{
-		int			digit = base64_digit(text[i]);
+		bool		wide = are_doubles(bytes, n);
+		int			dimensions = (int) (n / (wide ? sizeof(double) : sizeof(float)));
+		float	   *place = vector_place(request, reply, index, dimensions, failure);
 
-		if (text[i] == '\\')	/* an escaped slash */
-			continue;
-		if (digit < 0)
-		{
-			free(bytes);
-			bytes = NULL;
-			break;
-		}
-		group = group << 6 | (uint32_t) digit;
-		bits += 6;
-		if (bits >= 8)
-		{
-			bits -= 8;
-			bytes[n++] = (unsigned char) (group >> bits);
-		}
-	}
-	if (bytes == NULL || n == 0 || n % sizeof(float) != 0)
-	{
-		free(bytes);
-		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
-					   "the reply has an embedding that is not base64 of floats");
-	}
-	wide = are_doubles(bytes, n);
-	dimensions = (int) (n / (wide ? sizeof(double) : sizeof(float)));
-	place = vector_place(request, reply, index, dimensions, failure);
-	for (int i = 0; place != NULL && i < dimensions; i++)
-	{
-		uint64_t	raw = 0;
-		size_t		width = wide ? 8 : 4;
-
-		for (size_t b = 0; b < width; b++)
-			raw |= (uint64_t) bytes[(size_t) i * width + b] << (8 * b);
-		if (wide)
-		{
-			double		number;
-
-			memcpy(&number, &raw, sizeof(number));
-			place[i] = (float) number;
-		}
-		else
-		{
-			uint32_t	half = (uint32_t) raw;
-
-			memcpy(&place[i], &half, sizeof(half));
-		}
-		if (!isfinite(place[i]))
-			place = NULL;
+		good = place != NULL && take_numbers(bytes, wide, place, dimensions);
+		if (place != NULL && !good)
+			ai_fail(failure, AI_ERROR_INVALID_REPLY,
+					"the reply has an embedding with a number that is not finite");
 	}
 	free(bytes);
-	if (place == NULL && failure->kind == AI_ERROR_NONE)
-		ai_fail(failure, AI_ERROR_INVALID_REPLY,
-				"the reply has an embedding with a number that is not finite");
-	return place != NULL;
+	return good;
 }
 
 bool
@@ -255,52 +302,119 @@ ai_finish_vectors(AiJsonReader *reader, bool good, const AiRequest *request, AiR
 }
 
 /*
- * One element of "data".  "index" may stand before or behind the numbers, so
- * the numbers are remembered by position and read once the index is known.
+ * One element of "data".  "index" may stand before or behind the numbers.  They
+ * are read at once into the place that they most likely have: that of the index
+ * as far as it is known, which begins as the position.  If it was another one,
+ * the vector is moved.
  */
-static bool
-read_data_item(AiJsonReader *reader, const AiRequest *request, int position,
-			   bool *seen, AiReply *reply, AiFailure *failure)
+typedef struct DataItem
+{
+	int64_t		index;
+	AiJsonReader numbers;		/* the last array; p = NULL: none */
+	const char *raw;			/* the last string */
+	size_t		raw_len;
+	bool		guessed;		/* the numbers stand at `place` already */
+	bool		made_array;		/* which was made for them */
+	int			place;
+} DataItem;
+
+/* As if they had not been read. */
+static void
+forget_guess(DataItem *item, AiReply *reply)
+{
+	item->guessed = false;
+	if (!item->made_array)
+		return;
+	free(reply->vectors);
+	reply->vectors = NULL;
+	reply->n_vectors = reply->dimensions = 0;
+	item->made_array = false;
+}
+
+/* Whatever is wrong with the numbers shows again when their place is known. */
+static void
+read_numbers(AiJsonReader *reader, const AiRequest *request, const bool *seen, bool first,
+			 DataItem *item, AiReply *reply)
+{
+	AiFailure	ignored;
+	bool		had_array = reply->vectors != NULL;
+
+	item->numbers = *reader;
+	if (first && item->index >= 0 && item->index < request->n_inputs && !seen[item->index])
+	{
+		item->place = (int) item->index;
+		item->guessed = ai_read_vector(reader, request, item->place, reply, &ignored);
+		item->made_array = !had_array && reply->vectors != NULL;
+	}
+	if (!item->guessed)
+	{
+		forget_guess(item, reply);
+		*reader = item->numbers;
+		ai_read_skip(reader);
+	}
+}
+
+static void
+read_members(AiJsonReader *reader, const AiRequest *request, const bool *seen,
+			 DataItem *item, AiReply *reply)
 {
 	const char *name;
 	size_t		len;
-	int64_t		index = position;
-	AiJsonReader numbers = {0};
-	const char *raw = NULL;
-	size_t		raw_len = 0;
 
-	if (!ai_read_object(reader))
-		return false;
 	while (ai_read_member(reader, &name, &len))
 	{
-		if (ai_name_is(name, len, "index") && ai_read_peek(reader) != 'n')
-			ai_read_int64(reader, &index);
-		else if (ai_name_is(name, len, "embedding") && ai_read_peek(reader) == '"')
-			ai_read_raw_string(reader, &raw, &raw_len);
-		else if (ai_name_is(name, len, "embedding") && ai_read_peek(reader) == '[')
+		bool		embedding = ai_name_is(name, len, "embedding");
+		char		next = ai_read_peek(reader);
+		bool		first = item->numbers.p == NULL && item->raw == NULL;
+
+		if (ai_name_is(name, len, "index") && next != 'n')
+			ai_read_int64(reader, &item->index);
+		else if (embedding && (next == '"' || next == '['))
 		{
-			numbers = *reader;
-			ai_read_skip(reader);
+			/* of several the last holds */
+			forget_guess(item, reply);
+			if (next == '"')
+				ai_read_raw_string(reader, &item->raw, &item->raw_len);
+			else
+				read_numbers(reader, request, seen, first, item, reply);
 		}
 		else
 			ai_read_skip(reader);
 	}
+}
+
+static bool
+read_data_item(AiJsonReader *reader, const AiRequest *request, int position,
+			   bool *seen, AiReply *reply, AiFailure *failure)
+{
+	DataItem	item = {.index = position};
+	size_t		bytes;
+
+	if (!ai_read_object(reader))
+		return false;
+	read_members(reader, request, seen, &item, reply);
 	if (reader->failed)
 		return false;
-	if (index < 0 || index >= request->n_inputs)
+	if (item.index < 0 || item.index >= request->n_inputs)
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
 					   "the reply has an embedding with index %lld for %d inputs",
-					   (long long) index, request->n_inputs);
-	if (seen[index])
+					   (long long) item.index, request->n_inputs);
+	if (seen[item.index])
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
-					   "the reply has two embeddings with index %lld", (long long) index);
-	seen[index] = true;
-	if (raw != NULL)
-		return decode_base64(request, raw, raw_len, (int) index, reply, failure);
-	if (numbers.p == NULL)
+					   "the reply has two embeddings with index %lld", (long long) item.index);
+	seen[item.index] = true;
+	if (item.raw != NULL)
+		return decode_base64(request, item.raw, item.raw_len, (int) item.index, reply, failure);
+	if (item.numbers.p == NULL)
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
 					   "the reply has an item without an embedding");
-	return ai_read_vector(&numbers, request, (int) index, reply, failure);
+	if (!item.guessed)
+		return ai_read_vector(&item.numbers, request, (int) item.index, reply, failure);
+	bytes = (size_t) reply->dimensions * sizeof(float);
+	if (item.place != item.index)
+		memcpy(reply->vectors + (size_t) item.index * (size_t) reply->dimensions,
+			   reply->vectors + (size_t) item.place * (size_t) reply->dimensions, bytes);
+	return true;
 }
 
 static void

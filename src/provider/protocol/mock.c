@@ -10,7 +10,10 @@
  *					the mock gave in this session) and {attempt} are replaced;
  *					default "{prompt}"
  *	answers			{"prompt": "answer", ...}, looked at before `answer`
- *	latency_ms		how long it takes; default 0
+ *	answer_bytes	in place of `answer`: words of so many bytes in all, made from
+ *					a hash of the model, the system text and the prompt
+ *	latency_ms		how long it takes, or [from, to], by a hash of the prompt;
+ *					default 0
  *	fail			an error_kind to fail with
  *	fail_times		only the first so many attempts of a call fail
  *	fail_if			only prompts that contain this text fail
@@ -27,8 +30,8 @@
  * holds.  A transcription is the answer, in which {bytes} is the size of the
  * recording.
  *
- * Embeddings are made from a hash of the text and have length 1: the same text
- * always has the same vector.
+ * Embeddings are made from a hash of the text and have length 1.  Whatever is
+ * made from a hash is always the same for the same text.
  *
  * State: the count of answers, which {n} shows.
  */
@@ -43,7 +46,7 @@
 static int64_t n_answers = 0;
 
 static const char *const known_keys[] = {
-	"answer", "answers", "latency_ms", "fail", "fail_times", "fail_if", "message",
+	"answer", "answers", "answer_bytes", "latency_ms", "fail", "fail_times", "fail_if", "message",
 	"retry_after_ms", "finish_reason", "tool_calls", "tokens", "dimensions", "moderation",
 };
 
@@ -94,6 +97,48 @@ last_prompt(const AiRequest *request)
 			return request->messages[i].text;
 	}
 	return "";
+}
+
+/* FNV-1a. */
+static uint64_t
+hash_text(uint64_t state, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *) text; *p; p++)
+		state = (state ^ *p) * UINT64_C(1099511628211);
+	return state;
+}
+
+#define HASH_START		UINT64_C(14695981039346656037)
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t
+next_random(uint64_t *state)
+{
+	uint64_t	z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+/* From 0 to 1, without 1. */
+static double
+next_fraction(uint64_t *state)
+{
+	return (double) (next_random(state) >> 11) / 9007199254740992.0;
+}
+
+static double
+latency_of(const cJSON *mock, const AiRequest *request)
+{
+	const cJSON *range = ai_json_get(mock, "latency_ms");
+	const cJSON *from = cJSON_GetArrayItem(range, 0);
+	const cJSON *to = cJSON_GetArrayItem(range, 1);
+	uint64_t	state = hash_text(HASH_START, request->n_inputs > 0 ? request->inputs[0] : last_prompt(request));
+
+	if (!cJSON_IsNumber(from) || !cJSON_IsNumber(to))
+		return number_of(mock, "latency_ms", 0);
+	return from->valuedouble + (to->valuedouble - from->valuedouble) * next_fraction(&state);
 }
 
 static bool
@@ -166,6 +211,32 @@ fill_template(const char *template, const AiTarget *target, const AiRequest *req
 	return out.data;
 }
 
+#define MOST_ANSWER_BYTES	(64 * 1024 * 1024)
+
+/* Words of one to eight letters, `bytes` with the blanks between them. */
+static char *
+hashed_answer(size_t bytes, const AiTarget *target, const AiRequest *request)
+{
+	AiBuffer	out = {0};
+	char	   *system = ai_system_text(request);
+	uint64_t	state = hash_text(hash_text(HASH_START, target->remote_model), system ? system : "");
+
+	state = hash_text(state, last_prompt(request));
+	free(system);
+	ai_buffer_append_string(&out, "");
+	while (out.len < bytes && !out.failed)
+	{
+		uint64_t	random = next_random(&state);
+		int			letters = 1 + (int) (random % 8);
+
+		if (out.len > 0 && out.len + 1 < bytes)
+			ai_buffer_append_char(&out, ' ');
+		for (; letters > 0 && out.len < bytes; letters--, random /= 26)
+			ai_buffer_append_char(&out, (char) ('a' + random / 8 % 26));
+	}
+	return out.data;
+}
+
 static int64_t
 estimate(size_t bytes)
 {
@@ -201,11 +272,22 @@ respond_chat(const cJSON *mock, const AiTarget *target, const AiRequest *request
 	const char *template = ai_json_string(ai_json_get(mock, "answers"), last_prompt(request));
 	const char *finish = ai_json_string(mock, "finish_reason");
 	const cJSON *call;
+	double		bytes = number_of(mock, "answer_bytes", -1);
 	int			n = 0;
 
-	if (template == NULL)
-		template = ai_json_string(mock, "answer");
-	reply->text = fill_template(template ? template : "{prompt}", target, request, attempt);
+	if (bytes > MOST_ANSWER_BYTES)
+	{
+		ai_fail(failure, AI_ERROR_INVALID_REQUEST, "option mock.answer_bytes may be %d at most", MOST_ANSWER_BYTES);
+		return false;
+	}
+	if (template == NULL && bytes >= 0)
+		reply->text = hashed_answer((size_t) bytes, target, request);
+	else
+	{
+		if (template == NULL)
+			template = ai_json_string(mock, "answer");
+		reply->text = fill_template(template ? template : "{prompt}", target, request, attempt);
+	}
 	reply->finish = AI_FINISH_STOP;
 	cJSON_ArrayForEach(call, ai_json_get(mock, "tool_calls"))
 	{
@@ -227,17 +309,6 @@ respond_chat(const cJSON *mock, const AiTarget *target, const AiRequest *request
 	return ai_reply_check(reply, failure);
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014), seeded by FNV-1a of the text. */
-static uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t	z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static bool
 respond_embed(const cJSON *mock, const AiRequest *request, AiReply *reply, AiFailure *failure)
 {
@@ -249,14 +320,12 @@ respond_embed(const cJSON *mock, const AiRequest *request, AiReply *reply, AiFai
 	for (int i = 0; i < request->n_inputs; i++)
 	{
 		float	   *vector = reply->vectors + (size_t) i * (size_t) dimensions;
-		uint64_t	state = UINT64_C(14695981039346656037);
+		uint64_t	state = hash_text(HASH_START, request->inputs[i]);
 		double		norm = 0;
 
-		for (const unsigned char *p = (const unsigned char *) request->inputs[i]; *p; p++)
-			state = (state ^ *p) * UINT64_C(1099511628211);
 		for (int d = 0; d < dimensions; d++)
 		{
-			double		number = (double) (next_random(&state) >> 11) / 9007199254740992.0 - 0.5;
+			double		number = next_fraction(&state) - 0.5;
 
 			vector[d] = (float) number;
 			norm += number * number;
@@ -362,7 +431,7 @@ mock_respond(const AiTarget *target, const AiRequest *request, int attempt,
 	*latency_ms = 0;
 	if (!check_keys(mock, failure))
 		return false;
-	*latency_ms = number_of(mock, "latency_ms", 0);
+	*latency_ms = latency_of(mock, request);
 	n_answers++;
 	if (scripted_failure(mock, request, attempt, failure))
 		return false;

@@ -9,6 +9,16 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time sleep);
 
+# A server that is stopped at once does not let its backends exit, who count
+# then for nothing in what was executed.
+my @started;
+END
+{
+	my $status = $?;
+	if ($ENV{AI_GATEWAY_CLEAN_EXIT}) { $_->stop('fast', fail_ok => 1) for @started }
+	$? = $status;
+}
+
 sub new
 {
 	my ($class, $name, %options) = @_;
@@ -17,6 +27,7 @@ sub new
 	$node->append_conf('postgresql.conf', "shared_preload_libraries = '" . ($options{preload} // 'ai_gateway') . "'\n"
 		  . ($options{conf} // ''));
 	$node->start;
+	push @started, $node;
 	$node->safe_psql('postgres', 'CREATE EXTENSION ai_gateway') unless $options{no_extension};
 	return bless { node => $node }, $class;
 }

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "exec/prefix.h"
+#include "call/prefix.h"
 
 static Size
 text_length(const AiMessage *message)

@@ -1,0 +1,143 @@
+-- Plans that are changed in part or not at all: what stays where it is, and why;
+-- all of them answer as without the node and make no more calls.
+\set VERBOSITY terse
+CREATE EXTENSION ai_gateway;
+INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES ('c', 'chat', 'mock', 'mock');
+SET ai_gateway.default_model = 'c';
+CREATE TABLE t (id int PRIMARY KEY, k int, x text, v varchar);
+INSERT INTO t SELECT i, i % 10, 'text ' || i % 20, 'v' || i % 5 FROM generate_series(1, 100) i;
+CREATE TABLE few AS SELECT i AS id, i <= 3 AS flag, 'few ' || i AS x, ('v' || i)::varchar AS v FROM generate_series(1, 20) i;
+CREATE INDEX ON t (x);
+ANALYZE t, few;
+
+-- the nodes of a plan and their calls; whether it answers as without ours, with how many calls
+CREATE FUNCTION nodes(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		IF line ~ '^\S|->|Call:|One By One:' THEN RETURN NEXT line; END IF;
+	END LOOP;
+END $$;
+CREATE FUNCTION alike(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE answer record; rows text[]; first text[]; start int; made int[] = '{}'; mode text;
+BEGIN
+	FOREACH mode IN ARRAY ARRAY['on', 'off'] LOOP
+		PERFORM set_config('ai_gateway.concurrent', mode, true);
+		start = coalesce((ai_gateway.last_call()).calls, 0);
+		rows = '{}';
+		FOR answer IN EXECUTE query LOOP rows = rows || answer::text; END LOOP;
+		made = made || coalesce((ai_gateway.last_call()).calls, 0)::int - start;
+		IF mode = 'on' THEN first = rows; END IF;
+	END LOOP;
+	PERFORM set_config('ai_gateway.concurrent', 'on', true);
+	RETURN format('%s rows, %s, %s calls for %s', cardinality(rows), CASE WHEN rows = first THEN 'alike' ELSE 'not alike' END, made[1], made[2]);
+END $$;
+CREATE FUNCTION shown(query text) RETURNS SETOF text LANGUAGE sql AS $$ SELECT nodes($1) UNION ALL SELECT alike($1) $$;
+
+-- correlated subqueries: casts around the call and around what is handed in
+SELECT shown($$SELECT id, (SELECT ai_complete(f.x, system => t.v)::varchar || '!' FROM few f WHERE f.id = t.id) FROM t WHERE id < 8$$);
+SELECT shown($$SELECT id, (SELECT CASE WHEN t.k = 1 THEN ai_complete(t.x) END) FROM t WHERE id < 12$$);
+-- what is sorted by the answer, or has a subquery of its own, stays
+SELECT shown($$SELECT id, (SELECT ai_complete(f.x) FROM few f WHERE f.id = t.id ORDER BY 1) FROM t WHERE id < 5$$);
+SELECT shown($$SELECT id, (SELECT ai_complete(f.x) FROM few f WHERE f.id = t.id AND f.id > (SELECT min(id) FROM few)) FROM t WHERE id < 5$$);
+-- nested loops: a row as a whole
+SELECT shown($$SELECT t.id, a IS NULL FROM t, ai_try_complete(t.x) a WHERE t.id < 3$$);
+SELECT shown($$SELECT t.id, (a).value FROM t, ai_try_complete(t.x) a WHERE t.id < 3$$);
+SELECT shown($$SELECT t.id, q FROM t, LATERAL (SELECT f.id, CASE WHEN f.flag THEN ai_complete(f.id || t.x) END AS a FROM few f WHERE f.id = t.id OR f.id = 1) q WHERE t.k = 1$$);
+SELECT shown($$SELECT t.id, q.id, q.a FROM t, LATERAL (SELECT f.id, CASE WHEN f.flag THEN ai_complete(f.id || t.x) END AS a FROM few f WHERE f.id = t.id OR f.id = 1) q WHERE t.k = 1$$);
+SELECT shown($$SELECT t.id, (q.a, q.id) < ('2', 1) FROM t, LATERAL (SELECT f.id, ai_complete(f.id || t.x) AS a FROM few f WHERE f.id = t.id OR f.id = 1) q WHERE t.k = 1$$);
+-- a cheap condition of the inner side comes before its calls
+SELECT shown($$SELECT t.id, q.y FROM t, LATERAL (SELECT ai_complete(t.x) AS y, t.k + 1 AS z OFFSET 0) q WHERE q.z > 8 AND q.y LIKE 'text%'$$);
+-- CASE with an operand
+SELECT shown($$SELECT CASE v WHEN 'v1' THEN ai_complete(x) WHEN 'v2' THEN 'two' ELSE ai_complete(v) END FROM t WHERE id < 6$$);
+SELECT shown($$SELECT CASE k WHEN 1.0 THEN ai_complete(x) WHEN 2.0 THEN 'two' END FROM t WHERE id < 6$$);
+SELECT shown($$SELECT CASE k > 3 WHEN true THEN ai_complete(x) WHEN false THEN 'few' END FROM t WHERE id < 6$$);
+-- what is around a call may decide whether it is made
+CREATE DOMAIN short AS text CHECK (length(VALUE) < 100);
+SELECT shown($$SELECT ai_complete(x)::short FROM t WHERE id < 4$$);
+SELECT shown($$SELECT ARRAY[ai_complete(x)]::varchar(4)[] FROM t WHERE id < 4$$);
+-- rows of VALUES: casts, parts that no call is made of, a row as a whole, a column read twice
+SELECT shown($$SELECT i, a FROM (VALUES (1, ai_complete('one')::varchar), (2, ai_complete('two')::varchar)) v(i, a)$$);
+SELECT shown($$SELECT i, a + 1 FROM (VALUES (1, ai_complete('1')::int), (2, ai_complete('2')::int)) v(i, a)$$);
+SELECT shown($$SELECT i, a FROM (VALUES (1, ai_complete(current_setting('search_path') || 'a')), (2, ai_complete(current_setting('search_path') || 'b'))) v(i, a)$$);
+SELECT shown($$SELECT v FROM (VALUES (1, ai_complete('one')), (2, ai_complete('two'))) v(i, a)$$);
+SELECT shown($$SELECT a, length(a) FROM (VALUES (1, ai_complete('one', options => '{"cache": false}')), (2, ai_complete('two', options => '{"cache": false}'))) v(i, a)$$);
+-- a column of a view that a join needs is computed below it; one that it does not need, above
+CREATE VIEW asked AS SELECT id, k, x, ai_complete(x) AS answer FROM t WHERE id < 30;
+CREATE TABLE texts AS SELECT i AS id, 'text ' || i AS x FROM generate_series(0, 199) i;
+CREATE UNIQUE INDEX ON texts (x);
+ANALYZE texts;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT shown($$SELECT a.id, answer FROM asked a WHERE EXISTS (SELECT FROM few f WHERE a.answer < f.x)$$);
+SELECT shown($$SELECT a.id, answer FROM asked a WHERE EXISTS (SELECT FROM few f WHERE a.x > f.x || 'x')$$);
+SET enable_seqscan = off;
+SELECT shown($$SELECT a.id, s.id, answer FROM asked a JOIN texts s ON s.x = a.answer$$);
+SELECT shown($$SELECT a.id, s.id, answer FROM asked a JOIN texts s ON s.x = a.x$$);
+RESET enable_seqscan;
+SET enable_nestloop = off;
+SET enable_hashjoin = on;
+SELECT shown($$SELECT s.id, a.id FROM texts s JOIN asked a ON s.x = a.answer WHERE a.id < 4$$);
+SELECT shown($$SELECT s.id, a.id, answer FROM texts s JOIN asked a ON s.x = a.x WHERE a.id < 4$$);
+SET enable_hashjoin = off;
+SET enable_mergejoin = on;
+SELECT shown($$SELECT s.id, a.id FROM texts s JOIN asked a ON s.x = a.answer$$);
+SELECT shown($$SELECT s.id, a.id, answer FROM texts s JOIN asked a ON s.x = a.x$$);
+RESET enable_hashjoin;
+RESET enable_nestloop;
+DROP VIEW asked;
+DROP TABLE texts;
+-- a filter of a subquery that reads an answer of its own, or that is no node's to test
+SELECT shown($$SELECT id, a FROM (SELECT id, ai_complete(x, options => '{"cache": false}') AS a FROM t WHERE id < 10) q WHERE a LIKE '%1'$$);
+SELECT shown($$SELECT id, a FROM (SELECT id, ai_complete(x) AS a FROM t WHERE id < 10) q WHERE (a, id) < ('text 3', 5)$$);
+-- sets
+SELECT alike($$SELECT ai_complete(x) FROM t WHERE id < 5 EXCEPT SELECT ai_complete(x) FROM t WHERE id BETWEEN 3 AND 15 ORDER BY 1$$);
+SELECT alike($$SELECT ai_complete(x) FROM t WHERE id < 5 INTERSECT ALL SELECT x FROM t WHERE id = 3$$);
+CREATE FUNCTION cut(text, text) RETURNS SETOF text LANGUAGE sql IMMUTABLE AS $$ SELECT unnest(string_to_array($1, $2)) OFFSET 0 $$;
+CREATE OPERATOR /// (LEFTARG = text, RIGHTARG = text, FUNCTION = cut);
+SELECT shown($$SELECT id, ai_complete(x) /// ' ' FROM t WHERE id < 3$$);
+DROP OPERATOR /// (text, text);
+DROP FUNCTION cut;
+-- aggregates and window functions
+SELECT shown($$SELECT count(ai_complete(x)), count(ai_complete(x)) FILTER (WHERE k = 1), max(ai_complete(x)) FROM t$$);
+SELECT shown($$SELECT id, count(ai_complete(x)) FILTER (WHERE k = 1) OVER (ORDER BY id) FROM t WHERE id < 5$$);
+SELECT shown($$SELECT id, count(ai_complete(x)) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING) FROM t WHERE id < 5$$);
+SELECT shown($$SELECT k, count(ai_complete(x)) FROM t WHERE id < 5 GROUP BY ROLLUP (k) ORDER BY 1$$);
+-- OFFSET alone
+SELECT shown($$SELECT id, ai_complete(x) FROM t ORDER BY id OFFSET 97$$);
+-- merged by what is computed
+CREATE TABLE parts (id int, x text) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
+CREATE TABLE parts_2 PARTITION OF parts DEFAULT;
+INSERT INTO parts SELECT i, 'x' || i % 7 FROM generate_series(1, 20) i;
+CREATE INDEX ON parts (lower(x));
+ANALYZE parts;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_sort = off;
+SELECT shown($$SELECT id FROM parts WHERE ai_complete(x) LIKE 'x%' ORDER BY lower(x) LIMIT 1$$);
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+RESET enable_sort;
+DROP TABLE parts;
+
+-- MERGE: behind a security barrier, and over a join that remembers rows of the target
+CREATE VIEW hidden WITH (security_barrier) AS SELECT id, x FROM few WHERE flag;
+BEGIN;
+SELECT nodes($$MERGE INTO t USING hidden h ON h.id = t.id WHEN MATCHED THEN UPDATE SET x = ai_complete(h.x)$$);
+MERGE INTO t USING hidden h ON h.id = t.id WHEN MATCHED THEN UPDATE SET x = ai_complete(h.x);
+SELECT id, x FROM t WHERE id < 5 ORDER BY id;
+ROLLBACK;
+DROP VIEW hidden;
+BEGIN;
+CREATE TABLE source AS SELECT 100 + i % 5 AS id, 'source ' || i AS x FROM generate_series(0, 499) i;
+ANALYZE source;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SELECT nodes($$MERGE INTO t USING source s ON s.id = t.id WHEN MATCHED AND t.k = 9 THEN UPDATE SET x = ai_complete(t.v || s.x) WHEN NOT MATCHED AND s.id < 103 AND s.x LIKE '%0_' THEN INSERT VALUES (s.id + 10, 1, ai_complete(s.x))$$);
+ROLLBACK;
+
+DROP TABLE t, few;
+DROP FUNCTION nodes, alike, shown;
+DROP DOMAIN short;
+DROP EXTENSION ai_gateway;
