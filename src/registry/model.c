@@ -10,7 +10,8 @@
  * Cache: a hash table by name in a context of its own.  An invalidation only
  * sets a flag, since it can come at any moment; the next lookup drops the
  * entries.  A dropped model that a call still holds is freed by its last
- * holder.
+ * holder.  Keys that are kept (secret.h) are forgotten at once: the credential
+ * of a model may not be named any more.
  *
  * State: the statics below, per backend.
  */
@@ -27,6 +28,7 @@
 #include "pg/compat.h"
 #include "pg/text.h"
 #include "registry/model.h"
+#include "registry/secret.h"
 #include "registry/tuple.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -57,7 +59,10 @@ relation_changed(Datum unused, Oid relation)
 {
 	if (relation == InvalidOid || relation == models_relation ||
 		relation == grants_relation || relation == profiles_relation)
+	{
 		cache_valid = false;
+		ai_secret_forget();
+	}
 }
 
 void
@@ -157,6 +162,7 @@ ready_cache(AiFailure *failure)
 		cache = hash_create("ai_gateway models", 32, &control,
 							HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	}
+	ai_secret_init();
 
 	/*
 	 * Also in the middle of a statement, which locks no table for a lookup:
