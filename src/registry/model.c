@@ -24,6 +24,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/text.h"
@@ -351,25 +352,37 @@ model_names(void)
 		ai_model_release(model);
 		if (names.len > 200)
 		{
-			appendStringInfoString(&names, ", ...");
+			appendStringInfoString(&names, " and others");
 			break;
 		}
 	}
 	return names.data;
 }
 
+/* As the table's constraint has it. */
+#define MAX_NAME_BYTES	200
+
+/* Of a text that is no name of a model. */
+#define SHOWN_BYTES		20
+
 /* What there is; the name may be a mistake for one of them. */
 static bool
 fail_unknown(const char *name, AiFailure *failure)
 {
 	char	   *names = ai_name_to_utf8(model_names());
+	int			len = (int) strlen(name);
+	bool		possible = len <= MAX_NAME_BYTES;
 
+	/* what is no name may be a prompt in the wrong place */
+	if (!possible)
+		name = psprintf("%.*s...", pg_mbcliplen(name, len, SHOWN_BYTES), name);
 	ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_NOT_FOUND, "42704",
 			 "model \"%s\" is not registered", ai_name_to_utf8(name));
 	if (names[0] != '\0')
 		ai_failure_detail(failure, "You may use %s.", names);
-	ai_failure_hint(failure, "INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
-					ai_name_to_utf8(quote_literal_cstr(name)));
+	if (possible)
+		ai_failure_hint(failure, "INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
+						ai_name_to_utf8(quote_literal_cstr(name)));
 	return false;
 }
 
