@@ -13,6 +13,7 @@
 # how many requests (itself among them) were not answered yet when it came.
 use strict;
 use warnings;
+use Digest::MD5 qw(md5_hex);
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::IP;
@@ -385,8 +386,9 @@ sub behave
 		return put($c, response(200, $ok), 0.05);
 	}
 	if ($what =~ /^slow-(\d+)$/) { return put($c, response(200, $ok), $1 / 1000) }
-	# after so many milliseconds, an answer of so many bytes
+	# after so many milliseconds: an answer of so many bytes, one that depends on the request alone
 	if ($what =~ /^answer-(\d+)-(\d+)$/) { return put($c, response(200, good($path, $body, substr('An answer. ' x ($2 / 11 + 1), 0, $2))), $1 / 1000) }
+	if ($what =~ /^digest-(\d+)$/) { return put($c, response(200, good($path, $body, md5_hex($body))), $1 / 1000) }
 	if ($what eq 'reset') { put($c, 'RESET'); return }
 	if ($what eq 'close') { return put($c, 'CLOSE') }
 	if ($what eq 'stall') { return }
