@@ -1,4 +1,5 @@
-# Who else is under way: calls above parallel workers.
+# Who else is under way: calls above parallel workers, and a function that calls
+# within a statement that keeps calls under way.
 use strict;
 use warnings;
 use FindBin;
@@ -35,6 +36,31 @@ for my $case (
 	my $parallel = $session->query($all);
 	is($parallel, $session->query("SET max_parallel_workers_per_gather = 0; $all; RESET max_parallel_workers_per_gather"), 'and the answers are those of a plan without workers');
 	like($parallel, $query =~ />/ ? qr/^1[2-7]\d [0-9a-f]{32}$/ : qr/^300 [0-9a-f]{32}$/, 'of all rows');
+}
+
+# ---- two that wait: the statement, and a function within it that calls by itself ----
+# Eight calls of one row are asked for, two at once, before the argument of the
+# ninth calls by itself and waits for 1.5 s: by then the eight are long answered.
+$cluster->register('inner', endpoint => $server->url('slow-1500/inner'));
+$cluster->sql(q{CREATE FUNCTION inner_call(t text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN ai_complete('inner ' || t, model => 'inner'); END $$;
+	CREATE FUNCTION inner_statement(t text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT string_agg(a, ' ') FROM (SELECT ai_complete(t || i, model => 'inner') AS a FROM generate_series(1, 2) i OFFSET 0) q); END $$;
+	CREATE FUNCTION inner_error(t text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN ai_complete(t, model => 'inner', options => '{"timeout_ms": 1000, "max_retries": 0}'); EXCEPTION WHEN OTHERS THEN RETURN sqlstate; END $$});
+my $eight = join ', ', map { "ai_complete('$_' || i)" } 'a' .. 'h';
+for my $case ([ inner_call => 'ok', 1 ], [ inner_statement => 'ok ok', 2 ], [ inner_error => 'LM012', 1 ])
+{
+	my ($function, $inner, $n_inner) = @$case;
+	$cluster->register('m', endpoint => $server->url("digest-50/$function"));
+	$cluster->register('inner', endpoint => $server->url("slow-1500/$function"));
+	$cluster->register('echo', endpoint => $server->url("echo-body/$function"));
+	$session->query('SET ai_gateway.max_in_flight = 2');
+	my @answers = split /\|/, $session->query("SELECT $eight, ai_complete('got ' || $function('x' || i), model => 'echo')::jsonb->'messages'->0->>'content' FROM generate_series(1, 1) i");
+	is($answers[8], "got $inner", "$function: the ninth call has what the function gave");
+	is(scalar(keys %{ { map { $_ => 1 } @answers[ 0 .. 7 ] } }), 8, "$function: the eight are answered, each its own way");
+	my ($began) = sort { $a <=> $b } $server->numbers('time', "slow-1500/$function");
+	my @times = $server->numbers('time', "digest-50/$function");
+	is(scalar(grep { $_ < $began + ($function eq 'inner_error' ? 0.9 : 1.4) } @times), 8, "$function: all eight have been sent before the inner one is done")
+	  or diag('seconds after it: ' . join ' ', map { sprintf '%.2f', $_ - $began } @times);
+	cmp_ok(max($server->numbers('in_flight', "digest-50/$function")), '<=', 2 + $n_inner, "$function: two at once");
 }
 
 $session->quit;
