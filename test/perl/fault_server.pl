@@ -386,9 +386,10 @@ sub behave
 		return put($c, response(200, $ok), 0.05);
 	}
 	if ($what =~ /^slow-(\d+)$/) { return put($c, response(200, $ok), $1 / 1000) }
-	# after so many milliseconds: an answer of so many bytes, one that depends on the request alone
+	# after so many milliseconds: an answer of so many bytes, one that depends on the request alone, a status
 	if ($what =~ /^answer-(\d+)-(\d+)$/) { return put($c, response(200, good($path, $body, substr('An answer. ' x ($2 / 11 + 1), 0, $2))), $1 / 1000) }
 	if ($what =~ /^digest-(\d+)$/) { return put($c, response(200, good($path, $body, md5_hex($body))), $1 / 1000) }
+	if ($what =~ /^status-(\d+)-after-(\d+)$/) { return put($c, response($1, error_body($1)), $2 / 1000) }
 	if ($what eq 'reset') { put($c, 'RESET'); return }
 	if ($what eq 'close') { return put($c, 'CLOSE') }
 	if ($what eq 'stall') { return }

@@ -1,5 +1,6 @@
-# Who else is under way: calls above parallel workers, and a function that calls
-# within a statement that keeps calls under way.
+# Who else is under way: calls above parallel workers, a function that calls
+# within a statement that keeps calls under way, and calls outside of such a
+# statement, as ai_gateway.stat_activity shows them.
 use strict;
 use warnings;
 use FindBin;
@@ -63,6 +64,94 @@ for my $case ([ inner_call => 'ok', 1 ], [ inner_statement => 'ok ok', 2 ], [ in
 	cmp_ok(max($server->numbers('in_flight', "digest-50/$function")), '<=', 2 + $n_inner, "$function: two at once");
 }
 
+# ---- ai_gateway.stat_activity shows whoever waits for a call ----
+my $watcher = AiGateway::Session->new($cluster);
+my %task = (chat => 'm', embed => 'e', rerank => 'r', moderate => 'mo', transcribe => 't');
+sub models { my ($behaviour) = @_; $cluster->register($task{$_}, task => $_, endpoint => $server->url("$behaviour/activity")) for sort keys %task; return }
+sub shown { my ($what) = @_; return $watcher->query("SELECT $what FROM ai_gateway.stat_activity WHERE pid = " . $session->pid) }
+
+# Starts a statement, and looks at it when its next request has come.
+sub is_shown
+{
+	my ($behaviour, $sql, $name) = @_;
+	my $before = () = $server->lines($behaviour);
+	$session->start($sql);
+	AiGateway::Cluster::poll(sub { $before < (() = $server->lines($behaviour)) }) or diag "no request: $session->{err}";
+	my $seen = '';
+	AiGateway::Cluster::poll(sub { ($seen = shown('calls >= 1, in_flight >= 1, failed')) eq 't|t|0' }, 0.5);
+	is($seen, 't|t|0', "$name is shown while it waits");
+	return;
+}
+sub is_gone { my ($name) = @_; return is(shown('pid'), '', "$name is shown no more") }
+sub cancel
+{
+	$cluster->sql('SELECT pg_cancel_backend(' . $session->pid . ')');
+	$session->finish;
+	return $session->sqlstate;
+}
+models('stall');
+$session->query("SET ai_gateway.default_embedding_model = 'e'; SET ai_gateway.default_rerank_model = 'r'; SET ai_gateway.default_moderation_model = 'mo'; SET ai_gateway.default_transcription_model = 't'");
+for my $call ("SELECT ai_complete('x')", "SELECT ai_try_complete('x')", q{SELECT ai_chat('[{"role": "user", "content": "x"}]')}, q{SELECT ai_json('x', '{"type": "object"}')},
+	"SELECT ai_embed('x')", "SELECT * FROM ai_embed(ARRAY['x', 'y'])", "SELECT ai_moderate('x')",
+	"SELECT ai_transcribe(decode('524946462400000057415645666d742010000000010001', 'hex'))")
+{
+	is_shown('stall', $call, $call);
+	is(cancel(), '57014', "$call is cancelled");
+	is_gone($call);
+}
+# and to others, that it waits
+$cluster->sql('CREATE ROLE somebody LOGIN');
+is_shown('stall', "SELECT ai_complete('x')", 'a call');
+is(($cluster->try('SELECT pid = ' . $session->pid . ', calls IS NULL FROM ai_gateway.stat_activity', user => 'somebody'))[0], 't|t', 'to others, that it runs');
+cancel();
+
+models('slow-600');
+$cluster->sql(q{CREATE TABLE noted (word text);
+	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.word := ai_complete(new.word); RETURN new; END $$;
+	CREATE TRIGGER note BEFORE INSERT ON noted FOR EACH ROW EXECUTE FUNCTION note()});
+for my $case (
+	[ 'a loop in PL/pgSQL' => "DO \$\$ BEGIN FOR i IN 1 .. 2 LOOP PERFORM ai_complete('x' || i); END LOOP; END \$\$" ],
+	[ 'an assignment in PL/pgSQL' => "DO \$\$ DECLARE a text; BEGIN a := ai_complete('x'); END \$\$" ],
+	[ 'a BEFORE row trigger' => "INSERT INTO noted VALUES ('x'), ('y')" ],
+	[ 'a call in a transaction' => "BEGIN; SELECT ai_complete('x')" ])
+{
+	my ($name, $sql) = @$case;
+	is_shown('slow-600', $sql, $name);
+	$session->finish;
+	is($session->sqlstate, 'none', "$name ends well");
+	is_gone($name);
+	$session->query('ROLLBACK');
+}
+is($cluster->sql("SELECT string_agg(word, ',') FROM noted"), 'ok,ok', 'the trigger has changed what was inserted');
+
+# a call that fails, and whose error is caught, waits no more
+models('status-500-after-600');
+my $lock = AiGateway::Session->new($cluster);
+$lock->query('SELECT pg_advisory_lock(14)');
+is_shown('status-500-after-600', "DO \$\$ BEGIN BEGIN PERFORM ai_complete('x'); EXCEPTION WHEN OTHERS THEN RAISE NOTICE 'caught %', sqlstate; END; PERFORM pg_advisory_lock(14); END \$\$", 'a call that fails');
+ok(AiGateway::Cluster::poll(sub { $watcher->query("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " . $session->pid) eq '1' }), 'its error is caught, and the block goes on to something else');
+like(shown('in_flight'), qr/^0?$/, 'with no call under way');
+$lock->quit;
+$session->finish;
+like($session->{err}, qr/NOTICE:.* caught LM011/, 'the error');
+is_gone('the block');
+is($session->query("BEGIN; DO \$\$ BEGIN PERFORM ai_complete('x'); EXCEPTION WHEN OTHERS THEN NULL; END \$\$; SELECT 1"), '1', 'a transaction goes on after such an error');
+is_gone('it');
+$session->query('ROLLBACK');
+
+# a function that has called and returned takes nothing from the statement around it
+$cluster->register('m', endpoint => $server->url('stall/around'));
+$cluster->register('inner', endpoint => $server->url('digest-50/within'));
+is_shown('stall/around', "SELECT ai_complete(inner_call(i::text)) FROM generate_series(1, 3) i", 'a statement');
+cmp_ok(scalar(() = $server->lines('digest-50/within')), '>=', 2, 'within which a function has called');
+ok(AiGateway::Cluster::poll(sub { shown('in_flight') eq '2' }, 5), 'with two calls under way');
+is(cancel(), '57014', 'it is cancelled');
+is_gone('it');
+my $pid = $session->pid;
+is_shown('stall/around', "SELECT ai_complete('x')", 'a call');
+$cluster->sql("SELECT pg_terminate_backend($pid)");
+ok(AiGateway::Cluster::poll(sub { $watcher->query('SELECT count(*) FROM ai_gateway.running_statements()') eq '0' }), 'a session that is terminated leaves nothing');
+$watcher->quit;
 $session->quit;
 $server->stop;
 done_testing();
