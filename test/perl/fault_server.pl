@@ -484,9 +484,11 @@ sub behave
 	if ($what =~ /^refuse-(temperature|max-tokens)$/) { return put($c, response(200, $ok)) }
 	if ($what =~ /^events-/) { return events($c, $what, $count, $body) }
 	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
-	if ($what =~ /^token(-slow)?$/)
+	# (each path of one counts for itself: its first token is tok-1)
+	if ($what =~ /^token(-slow|-after-(\d+))?$/)
 	{
-		return put($c, response(200, $json->encode({ token_type => 'Bearer', expires_in => 3599, access_token => "tok-$count" })), $1 ? 0.3 : 0);
+		my $delay = !$1 ? 0 : $2 ? $2 / 1000 : 0.3;
+		return put($c, response(200, $json->encode({ token_type => 'Bearer', expires_in => 3599, access_token => "tok-$count" })), $delay);
 	}
 	if ($what eq 'token-short') { return put($c, response(200, $json->encode({ expires_in => '1', access_token => "tok-$count" }))) }
 	if ($what eq 'token-strings') { return put($c, response(200, $json->encode({ expires_in => '86399', access_token => "tok-$count" }))) }
