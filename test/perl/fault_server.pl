@@ -497,7 +497,12 @@ sub behave
 		return put($c, response(401, $json->encode({ error => 'invalid_client', error_description => "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1" })));
 	}
 	if ($what eq 'refuse-first-token' && ($headers->{authorization} // '') eq 'Bearer tok-1') { return put($c, response(401, error_body(401))) }
-	if ($what eq 'refuse-first-token') { return put($c, response(200, good($path, $body, $json->encode($headers)))) }
+	# was revoked: the refusals go out so many milliseconds apart
+	if ($what =~ /^refuse-first-token-(\d+)$/ && ($headers->{authorization} // '') eq 'Bearer tok-1')
+	{
+		return put($c, response(401, error_body(401)), $1 / 1000 * ++$counts{"$path refused"});
+	}
+	if ($what =~ /^refuse-first-token(-\d+)?$/) { return put($c, response(200, good($path, $body, $json->encode($headers)))) }
 	if ($what eq 'echo-prompt') { return put($c, response(400, error_body(400, ": cannot take $body"))) }
 	if ($what eq 'echo-headers') { return put($c, response(200, good($path, $body, $json->encode($headers)))) }
 	if ($what eq 'echo-body') { return put($c, response(200, good($path, $body, $body))) }

@@ -1,5 +1,5 @@
-# A call's own time where many calls share a token that is not to be had, or comes
-# late.
+# A call's own time and its attempts where many calls share a token: it is not to
+# be had, it comes late, or it is refused.
 use strict;
 use warnings;
 use File::Temp qw(tempdir);
@@ -87,6 +87,17 @@ is($session->query($each_time->(60000, 300)), 'answered,LM012,LM012,LM012|t', 'w
 authority_and_model('token-after-1000/two', 'ok');
 is($session->query($each_time->(300, 60000)), 'LM012,answered,answered,answered|t', 'who has more gets it');
 cmp_ok(scalar(() = $server->lines('token-after-1000/two')), '<=', 2, 'and asks at most once more');
+
+# ---- a token that was revoked: the server refuses it sixteen times, 30 ms apart ----
+authority_and_model('token-after-20/revoked', 'echo-headers');
+is(decode_json($session->query("SELECT ai_complete('p', model => 'az')"))->{authorization}, 'Bearer tok-1', 'a session has a token');
+$cluster->register('az', provider => 'azure', endpoint => "$base/refuse-first-token-30/openai/v1", credential => 'entra');
+is($session->query("SELECT value::jsonb->>'authorization', count(*) FROM (SELECT ai_complete('p' || i, model => 'az') AS value FROM generate_series(1, 16) i) r GROUP BY 1"),
+	'Bearer tok-2|16', 'sixteen calls that are refused with it are answered with the next');
+is(scalar(() = $server->lines('token-after-20/revoked')), 2, 'one new token is asked for');
+my %sent;
+$sent{ $_->{headers}{authorization} }++ for $server->requests('refuse-first-token-30');
+is_deeply(\%sent, { 'Bearer tok-1' => 16, 'Bearer tok-2' => 16 }, 'each call was made once with each');
 
 $session->quit;
 $server->stop;

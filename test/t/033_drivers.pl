@@ -92,7 +92,7 @@ sub cancel
 models('stall');
 $session->query("SET ai_gateway.default_embedding_model = 'e'; SET ai_gateway.default_rerank_model = 'r'; SET ai_gateway.default_moderation_model = 'mo'; SET ai_gateway.default_transcription_model = 't'");
 for my $call ("SELECT ai_complete('x')", "SELECT ai_try_complete('x')", q{SELECT ai_chat('[{"role": "user", "content": "x"}]')}, q{SELECT ai_json('x', '{"type": "object"}')},
-	"SELECT ai_embed('x')", "SELECT * FROM ai_embed(ARRAY['x', 'y'])", "SELECT ai_moderate('x')",
+	"SELECT ai_embed('x')", "SELECT * FROM ai_embed(ARRAY['x', 'y'])", "SELECT * FROM ai_rerank('q', ARRAY['x', 'y'])", "SELECT ai_moderate('x')",
 	"SELECT ai_transcribe(decode('524946462400000057415645666d742010000000010001', 'hex'))")
 {
 	is_shown('stall', $call, $call);
