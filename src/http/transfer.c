@@ -260,7 +260,6 @@ void
 ai_fail_descriptors(AiFailure *failure)
 {
 	ai_fail(failure, AI_ERROR_CONNECTION, "no file descriptor is left in this backend for a connection");
-	failure->sqlstate = "53000";
 	ai_failure_hint(failure, "Raise max_files_per_process, or close connections to other servers in this session.");
 }
 

@@ -113,7 +113,7 @@ while ($left < 8)
 {
 	$late->query("SELECT ai_complete('p')");
 	last if $late->sqlstate eq 'none';
-	is($late->sqlstate, '53000', "a call is refused, $left left");
+	is($late->sqlstate, 'LM015', "a call is refused, $left left");
 	like($late->{err}, qr/DETAIL:.*[Nn]o file descriptor is left/, 'with the reason');
 	like($late->{err}, qr/HINT:.*max_files_per_process/, 'and what to do');
 	is($late->query("SET ai_gateway.on_error = 'null'; " . $all->(20)), '0|20', "as data, $left left");

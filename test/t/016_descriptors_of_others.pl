@@ -82,10 +82,10 @@ SKIP:
 		my $name = "max_retries = $retries";
 		$session->query("SET ai_gateway.max_retries = $retries");
 		is($session->query("SELECT sqlstate, error LIKE 'no file descriptor is left%', count(*) FROM (SELECT (ai_try_complete('p' || i)).* FROM generate_series(1, 5) i) r GROUP BY 1, 2"),
-			'53000|t|5', "$name: with no descriptor to be had, each row of a statement says so") or diag($session->{err});
-		is($session->query("SELECT sqlstate FROM ai_try_complete('p')"), '53000', "$name: so does a call by itself, and does not raise") or diag($session->{err});
+			'LM015|t|5', "$name: with no descriptor to be had, each row of a statement says so") or diag($session->{err});
+		is($session->query("SELECT sqlstate FROM ai_try_complete('p')"), 'LM015', "$name: so does a call by itself, and does not raise") or diag($session->{err});
 		$session->query("SELECT ai_complete('p')");
-		like($session->{err}, qr/\AERROR:  53000: model "m" [^\n]*\nDETAIL:  No file descriptor is left[^\n]*\nHINT:  ./, "$name: one that raises names the model and says what to do");
+		like($session->{err}, qr/\AERROR:  LM015: model "m" [^\n]*\nDETAIL:  No file descriptor is left[^\n]*\nHINT:  ./, "$name: one that raises names the model and says what to do");
 	}
 	system('prlimit --pid ' . $session->pid . ' --nofile=1024:') == 0 or die 'prlimit';
 	is($session->query("SELECT ai_complete('p') || ai_complete('p', model => 'other')"), 'okok', 'when it may again, calls are answered');
