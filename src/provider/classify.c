@@ -352,6 +352,19 @@ ai_classify_body(int status, const cJSON *body, AiFailure *failure)
 		snprintf(failure->message, sizeof(failure->message), "the server gave no reason");
 }
 
+void
+ai_classify_told(const cJSON *body, AiFailure *failure)
+{
+	const cJSON *error = ai_json_get(body, "error");
+	int64_t		status = ai_json_int64(error, "status_code");
+
+	if (status < 400)
+		status = ai_json_int64(error, "code");
+	if (status < 400)
+		status = ai_json_int64(body, "status_code");
+	ai_classify_body(status >= 400 && status < 600 ? (int) status : 500, body, failure);
+}
+
 /* The text of an HTML or plain page, tags taken out, for the error's detail. */
 static void
 text_of_page(const AiHttpReply *http, char *out, size_t size)

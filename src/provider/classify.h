@@ -24,9 +24,11 @@ extern void ai_classify_option(const AiTarget *target, const AiRequest *request,
 
 /*
  * The same for an error object found in a reply with status 200, or in a
- * stream: `status` is what the error stands for.
+ * stream: `status` is what the error stands for.  The second takes the status
+ * that the error names, else that of a server's error.
  */
 extern void ai_classify_body(int status, const cJSON *body, AiFailure *failure);
+extern void ai_classify_told(const cJSON *body, AiFailure *failure);
 
 /* Adds the server's wishes for a retry. */
 extern void ai_classify_retry(const AiHttpReply *http, int64_t now, AiFailure *failure);

@@ -62,20 +62,6 @@ ai_tree_append(cJSON *object, const char *name, const char *more)
 	ai_buffer_free(&joined);
 }
 
-/* The status that an error within a stream stands for. */
-static int
-error_status(const cJSON *data)
-{
-	const cJSON *error = ai_json_get(data, "error");
-	int64_t		status = ai_json_int64(error, "status_code");
-
-	if (status < 400)
-		status = ai_json_int64(error, "code");
-	if (status < 400)
-		status = ai_json_int64(data, "status_code");
-	return status >= 400 && status < 600 ? (int) status : 500;
-}
-
 static bool
 is_error(const char *event, const cJSON *data)
 {
@@ -108,7 +94,7 @@ take_json(AiReplyStream *reader, const char *event, const char *data, size_t len
 					   "an event of the stream cannot be read: %s", why);
 	else if (is_error(event, tree))
 	{
-		ai_classify_body(error_status(tree), tree, stream->failure);
+		ai_classify_told(tree, stream->failure);
 		good = false;
 	}
 	else
@@ -235,7 +221,7 @@ take_stray(AiReplyStream *reader, const AiBuffer *stray)
 
 	if (cJSON_IsObject(ai_json_get(first, "error")))
 	{
-		ai_classify_body(error_status(first), first, &reader->failure);
+		ai_classify_told(first, &reader->failure);
 		reader->failed = true;
 	}
 	cJSON_Delete(tree);

@@ -410,7 +410,7 @@ anthropic_parse(const AiTarget *target, const AiRequest *request,
 		return false;
 	if (type != NULL && strcmp(type, "error") == 0)
 	{
-		ai_classify_body(500, body, failure);
+		ai_classify_told(body, failure);
 		good = false;
 	}
 	else if (!cJSON_IsArray(ai_json_get(body, "content")))

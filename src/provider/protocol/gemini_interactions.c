@@ -270,7 +270,7 @@ interactions_parse(const AiTarget *target, const AiRequest *request,
 		return false;
 	if (ai_json_get(body, "error") != NULL && !cJSON_IsNull(ai_json_get(body, "error")))
 	{
-		ai_classify_body(500, body, failure);
+		ai_classify_told(body, failure);
 		good = false;
 	}
 	else

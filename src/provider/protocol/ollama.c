@@ -243,7 +243,7 @@ ollama_parse(const AiTarget *target, const AiRequest *request,
 		return false;
 	if (ai_json_get(body, "error") != NULL)
 	{
-		ai_classify_body(500, body, failure);
+		ai_classify_told(body, failure);
 		good = false;
 	}
 	else

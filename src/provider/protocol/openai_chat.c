@@ -315,7 +315,6 @@ read_error(const cJSON *body, AiFailure *failure)
 	const cJSON *choices = ai_json_get(body, "choices");
 	const cJSON *choice = cJSON_IsArray(choices) ? choices->child : NULL;
 	const cJSON *error = ai_json_get(body, "error");
-	int64_t		status;
 
 	if (error == NULL || cJSON_IsNull(error))
 	{
@@ -324,8 +323,7 @@ read_error(const cJSON *body, AiFailure *failure)
 	}
 	if (error == NULL || cJSON_IsNull(error))
 		return true;
-	status = ai_json_int64(error, "code");
-	ai_classify_body(status >= 400 && status < 600 ? (int) status : 500, body, failure);
+	ai_classify_told(body, failure);
 	return false;
 }
 

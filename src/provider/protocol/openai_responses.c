@@ -325,7 +325,7 @@ responses_parse(const AiTarget *target, const AiRequest *request,
 	error = ai_json_get(body, "error");
 	if (error != NULL && !cJSON_IsNull(error))
 	{
-		ai_classify_body(500, body, failure);
+		ai_classify_told(body, failure);
 		good = false;
 	}
 	else

@@ -323,7 +323,7 @@ ai_openai_task_parse(const AiTarget *target, const AiRequest *request,
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply cannot be read: %s", why);
 	if (ai_json_get(body, "error") != NULL && !cJSON_IsNull(ai_json_get(body, "error")))
 	{
-		ai_classify_body(500, body, failure);
+		ai_classify_told(body, failure);
 		good = false;
 	}
 	else if (request->task == AI_TASK_RERANK)
