@@ -285,7 +285,7 @@ ai_bundle_forget(AiJobTable *table, AiJob *job)
 {
 	AiBundle   *bundle = job->bundle;
 
-	/* one of several stays: the others still want the request */
+	/* one of several stays with the request that they share */
 	if (bundle->n_jobs > 1)
 		return false;
 	job->bundle = NULL;

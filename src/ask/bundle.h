@@ -3,8 +3,14 @@
  *	  One call that answers one job or several: the inputs of embeddings now,
  *	  later rows that share a prompt.
  *
- * A bundle whose kind lets others in gathers them until it is full, or until its
- * driver has nothing better to do than wait (ai_bundles_flush).  It is full when
+ * The story.  A job comes with a call of its own (job.c).  Where its function has
+ * no kind, or the call is at fault, the bundle is that call alone, and is
+ * submitted, or has arrived, at once.  Else the job joins a bundle that gathers
+ * questions like it: its input is packed into that one's call, and its own call
+ * is freed; or its own call begins to gather.
+ *
+ * A bundle gathers until it is full, or until its driver waits and nothing else
+ * is under way or to come (ai_bundles_flush).  It is full when
  * its call may carry no more; and at half of that as long as fewer than half of
  * the window's places have ever been used, so that a statement of few rows is
  * spread over the places there are.
@@ -14,7 +20,10 @@
  * resolved as the whole was.
  *
  * Memory: the table's.  A bundle is held by its jobs, and goes with its call
- * when the last one does not need it any more.
+ * when the last one does not need it any more.  A job that is wanted no more
+ * stays in a bundle of several until that has arrived.
+ *
+ * Who may throw: for want of memory, and where submitting a call may (window.h).
  */
 #ifndef AI_BUNDLE_H
 #define AI_BUNDLE_H
@@ -64,7 +73,7 @@ extern void ai_bundle_release(AiJobTable *table, AiBundle *bundle);
 
 /*
  * A job that has not arrived is wanted no more: true if its call was given up;
- * false where others still want it, and the answer is to come.
+ * false where that carries others too, and the answer is to come.
  */
 extern bool ai_bundle_forget(AiJobTable *table, AiJob *job);
 

@@ -9,8 +9,9 @@
  *
  * What is the caller's fault is data too: `prepare` fills a failure, which the
  * job keeps until its row has its turn.  Who may throw: `prepare` for want of
- * memory alone; `result`, which raises a fault and obeys ai_gateway.on_error for
- * a call that failed.
+ * memory, and for text of a SQL_ASCII database that is no UTF-8; `result`, which
+ * raises a fault, and obeys ai_gateway.on_error for a call that failed and for a
+ * reply that the database's encoding cannot hold.
  */
 #ifndef AI_FUNCTION_H
 #define AI_FUNCTION_H
@@ -43,6 +44,8 @@ typedef struct AiFunction
 
 	/*
 	 * The value, in the current context, of an answer.  Sets fcinfo->isnull.
+	 * The arguments in fcinfo are not those of the question: a plan node has
+	 * asked others since.
 	 */
 	Datum		(*result) (const struct AiFunction *function, FunctionCallInfo fcinfo,
 						   const AiAnswer *answer);

@@ -8,8 +8,26 @@
  *			arguments of one call at a time.
  *	job		one distinct question.
  *	bundle	one call that answers one job or several (bundle.h).
- *	table	the jobs of one driver: of all nodes of a statement, or of one scalar
- *			function's call.
+ *	table	the jobs of one driver: of all nodes of a statement, or of one call of
+ *			a function.
+ *
+ * The story of a question.
+ *	1. A driver (fn/ for a function called alone, exec/ for a plan node) puts the
+ *	   arguments into site->fcinfo and asks (ai_job_ask).
+ *	2. Where questions are shared its key is looked up: a job that is there gains a
+ *	   user, and nothing else happens.
+ *	3. Else the function makes a call of the arguments, which is resolved
+ *	   (ai_function_call); the job is made, and finds a bundle, which submits the
+ *	   call to the table's window when it is full (bundle.c).
+ *	4. The driver polls or waits.  Calls that are DONE are taken from the window:
+ *	   one that was refused for one of its jobs is split, of any other all jobs have
+ *	   ARRIVED, and those who wait for them are told.
+ *	5. The driver takes the value (ai_job_value), which the function reads out of
+ *	   the reply; an error is raised here.  A shared job keeps a copy, and the
+ *	   function is not asked for it again.
+ *	6. Each user gives its reference back (ai_job_leave).  After the last one the job
+ *	   is KEPT or gone; one that did not arrive is given up, unless its call carries
+ *	   others.
  *
  * States of a job
  *
@@ -17,9 +35,9 @@
  *
  *	GATHERING	its bundle still takes in others.
  *	ASKED		its call is the window's (window.h).
- *	ARRIVED		the call is DONE, and is held until the value is taken.  A job
+ *	ARRIVED		the call is DONE, and is held as long as the job has users.  A job
  *				whose arguments are at fault is there at once, with the fault.
- *	KEPT		nobody waits for it; its value is remembered for who asks later.
+ *	KEPT		nobody uses it; its value is remembered for who asks later.
  *
  * A job of a function over an array (AiFunction.element) has parts: one job for
  * each element, which others may share.  It is ASKED until all have ARRIVED.
@@ -32,10 +50,12 @@
  * a turn, and drivers nest.
  *
  * Memory.  A table lives in a context and ends with it, however that ends, and
- * abandons what is under way.  Values that nobody waits for any more are kept up
- * to half of work_mem, the least recently used leave first.
+ * abandons what is under way.  Jobs are in that context; sites and waiters are
+ * their drivers', and must live as long as jobs that they asked for.  Values that
+ * nobody uses any more are kept up to half of work_mem, the least recently used
+ * leave first.
  *
- * Who may throw: all of it, but for what it says of abandoning.
+ * Who may throw: all of it, but for what it says of abandoning.  Locks: none.
  */
 #ifndef AI_JOB_H
 #define AI_JOB_H

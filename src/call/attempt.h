@@ -2,22 +2,27 @@
  * attempt.h
  *	  One try at one target: the request is written and sent, the reply is read.
  *
- * An attempt's functions return what came of a step; the engine alone changes
- * the state of its call.  In order:
+ * The engine alone calls these.  They return what came of a step; the engine
+ * changes the state of the call.  In order:
  *
  *	ai_attempt_start	finds the target and its key, writes the request, sends it.
  *						It may need a token or a descriptor first, and then
  *						nothing was sent; a provider that answers in process has
  *						its answer already, and a time when it "arrives".
- *	ai_attempt_act		its time has come: a stream that did not begin, a reply
- *						that is late, an answer in process.
+ *	ai_attempt_act		its time has come: a stream that did not begin, or that the
+ *						server holds open behind its last event, a reply that is
+ *						late, an answer in process.
  *	ai_attempt_take		its transfer has finished: reads the reply.
  *	ai_attempt_ended	the one exit, however it ended.  There the transfer is
  *						released and the ticket settled, once; later this is where
  *						a row of the ledger is written.
  *
+ * In between libcurl hands a stream's bytes on as they come (take_in); that may
+ * only take them in and bring the attempt's time forward.
+ *
  * Memory: what an attempt holds is malloc or libcurl's, and goes at its exit.
- * Nothing throws; ai_attempt_ended() is safe in reset callbacks.
+ * The reply is the call's, and stays.  Nothing throws; ai_attempt_ended() is
+ * safe in reset callbacks.  Locks: none.
  */
 #ifndef AI_ATTEMPT_H
 #define AI_ATTEMPT_H

@@ -8,6 +8,15 @@
  *			more, one after the other.
  *	window	the calls of one driver (window.h): a function that makes one, or a
  *			plan node that keeps many under way.
+ *	place	where in the query calls are asked for, with its counts; also what an
+ *			attempt needs among the calls to its model (admission.h).
+ *
+ * The files of this folder, in the order in which a call meets them: call.c
+ * resolves it, window.c queues and counts it, engine.c changes its state,
+ * admission.c and lane.c give it a place, attempt.c makes an attempt, target.c
+ * finds where it goes and with which key, token.c and exchange.c get a token,
+ * structured.c judges the answer, retry.c says whether and when it is tried again,
+ * disclosure.c what a failure may not repeat, cost.c what it cost.
  *
  * States
  *
@@ -15,10 +24,12 @@
  *
  *	NEW			made by ai_call_new(); its driver fills `request`, and
  *				ai_call_resolve() finds out who asks, with which settings, of
- *				which model.  Nothing is looked up after that: an attempt may
- *				start under another driver, another user, or outside of a
- *				transaction.
+ *				which model.  No table is read after that: an attempt may start
+ *				under another driver, another user, or outside of a transaction.
+ *				Its endpoint's and key's place in the configuration, and the
+ *				key's file, are read at each attempt.
  *	WAITING		no attempt is under way; `waits_for` says what must come first.
+ *				Nothing waits for AI_WAIT_RATE and AI_WAIT_TWIN yet.
  *	IN_FLIGHT	an attempt is.
  *	DONE		`failed` tells which of reply and failure holds.  A call whose
  *				resolution found a fault of the caller's goes there at once.
@@ -28,14 +39,18 @@
  * wait between two attempts moves the deadline by its length, so that our own
  * pacing never times a call out.
  *
- * Who owns memory: a call and all that its driver puts into the request live
- * in call->context.  Replies are malloc memory that the call owns.
- * ai_call_free(), or the end of the window's context, frees both and abandons
- * what is under way.
+ * Who owns memory: all that its driver puts into the request lives in
+ * call->context; the call itself in the window's, whose end it must see.
+ * Replies and trees of JSON are malloc memory that the call owns.
+ * ai_call_free(), or the end of the window's context, frees all of it and
+ * abandons what is under way.
  *
- * Who may throw: ai_call_resolve(), what reading a table may.  What goes wrong
- * with a call is data, call->failure, and so is what is the caller's fault (no
- * such model, no grant, a bad option).
+ * Who may throw: ai_call_resolve(), what reading a table may; ai_call_new() and
+ * ai_call_like(), for want of memory.  What goes wrong with a call is data,
+ * call->failure, and so is what is the caller's fault (no such model, no grant, a
+ * bad option).
+ *
+ * Locks: none, a call is its backend's own.
  */
 #ifndef AI_CALL_H
 #define AI_CALL_H

@@ -2,34 +2,52 @@
  * engine.c
  *	  Drives calls from their start to their end.
  *
- * The story of a call.  Its window starts it (window.c): it asks for a place
- * (admission.h) and, where there is none, waits for one (AI_WAIT_ROOM).  With a
- * place it makes an attempt (attempt.h).  The attempt may find that it needs a
- * token first: the call waits for it, its place kept, and begins anew when the
- * fetch has ended; or that no descriptor is to be had: the place is given back
- * and waited for.  Else it is IN_FLIGHT until its transfer has finished, or its
- * time has come.  An answer is judged by the schema, if there is one, and the
- * call is DONE, or asks once more.  A failure that another attempt may mend waits
- * for its time (AI_WAIT_BACK_OFF); any other ends the call.
+ * Who calls.  A window starts calls (window.c).  Whoever waits for one, a
+ * scalar function or a plan node, gives all started calls of the backend a
+ * turn, whoever owns them, because drivers nest: a function that is evaluated
+ * for an argument of a plan node waits while the node has calls of its own under
+ * way.  A turn tells who listens of the transfers that have finished (they come
+ * back here, from attempt.c and token.c), then acts on the calls whose time has
+ * come, then offers places.  It runs no SQL, so that it is not entered twice.
  *
- * All started calls of the backend are on one list, whoever owns them, because
- * drivers nest: a function evaluated for an argument of a plan node waits while
- * the node has calls of its own under way.  Whoever waits gives all of them a
- * turn; each window only collects its own.
+ * The story of a call.
+ *	1. It asks for a place (admission.h).  Without one it waits (AI_WAIT_ROOM), and
+ *	   is offered one later.
+ *	2. With its first place it gets its deadline; an attempt begins (attempt.h) and
+ *	   goes as far as it can at once.
+ *	3. It may need a token first (AI_WAIT_TOKEN): the place is kept, and the
+ *	   attempt begins anew when the fetch has ended; a fetch that failed counts as
+ *	   the attempt.  Or no descriptor is to be had: the place is given back, and
+ *	   the call is at 1 again.
+ *	4. Else it is IN_FLIGHT until its transfer has finished, or its time has come.
+ *	5. An answer ends the call, unless a schema says what it must be: then it is
+ *	   judged (structured.h), and one that does not fit is asked for once more,
+ *	   from 1 on.
+ *	6. A failure that says that the token was refused has the call try at once with
+ *	   a new one, from 1 on, once.  One that another attempt may mend waits for its
+ *	   time (AI_WAIT_BACK_OFF, retry.h), then is at 1.  Any other ends the call.
+ *	7. DONE: it leaves the list, is remembered for last_call(), and is its
+ *	   window's to count and hand out.
  *
- * States are changed in become() alone, and the attempt's exit is
- * ai_attempt_ended() alone.  In which state a call is, is never guessed from
- * its counters.
+ * States are changed in become() alone, and the attempt's exit, which gives back
+ * the place, is ai_attempt_ended() alone.  In which state a call is, is never
+ * guessed from its counters.
  *
  * Time.  `next_due` is never later than the earliest time at which something
  * is to be done about any call, so that a turn looks at all of them only when
- * one of them may be due.
+ * one of them may be due.  A turn looks at the clock and at what was received;
+ * sockets are read in ai_http_wait() alone.
  *
  * Room.  Waiting calls are offered a place, the first started first, after a
  * place was given back, and whenever none has one: then none will give one
  * back.
  *
- * Who may throw: nobody here.  Locks: none, all of it is the backend's own.
+ * Memory: a call and its context are its window's, what an attempt holds is
+ * malloc.  ai_engine_abandon() frees the latter in any state.
+ *
+ * Who may throw: nobody here but for what judging an answer by a schema may (want
+ * of memory, a cancel); the call then ends with its window.  Locks: none, all of
+ * it is the backend's own.
  *
  * State: the list of started calls, how many of them wait for room and how many
  * do not, next_due; how many calls there were and what the last one was.

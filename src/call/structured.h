@@ -2,6 +2,8 @@
  * structured.h
  *	  Answers that must be JSON of a schema: read, validated, and asked for once
  *	  more with the fault named.
+ *
+ * Who may throw: both, for want of memory, and what pg/regexp.h may.
  */
 #ifndef AI_CALL_STRUCTURED_H
 #define AI_CALL_STRUCTURED_H

@@ -2,18 +2,26 @@
  * window.h
  *	  The calls of one driver: a queue, how many may be under way, counts.
  *
- * A driver makes a call (ai_call_new, ai_call_resolve) and submits it; the
- * window starts it when there is room, counts it, and hands it back when it is
- * DONE, in the order of their ends.  So scalar functions, the plan node and
- * whatever comes later have one queue, one refill and one count.
+ * So scalar functions, the plan node and whatever comes later have one queue, one
+ * refill and one count.  The story of a call in it:
+ *	1. The driver makes it (ai_call_new), fills its request, has it resolved
+ *	   (call.h) and submits it.
+ *	2. It is queued until fewer calls of the window are under way than may be, and
+ *	   its model has room; then the engine starts it (engine.c).  The queue is
+ *	   looked at when a call joins it and in every wait, of whatever window.
+ *	   Where nothing of the window is under way the first one is started whatever
+ *	   room there is: the engine lets it wait, and something is to come.
+ *	3. The engine tells of its end (ai_window_call_done): it is counted.
+ *	4. The driver is handed it, by ai_window_poll() or ai_window_next(), in the order
+ *	   of the ends, reads it and frees it.
  *
  * Where a call is: idle (NEW, or DONE and handed out), queued, pending (started)
  * or done (DONE and not yet handed out).
  *
  * Room.  At most ai_gateway.max_in_flight calls of a window are started at a
- * time, as it was when the window was made.  As many again may be queued, so
- * that a driver which waits elsewhere (a call in an argument: drivers nest)
- * leaves something to refill from: every wait refills all windows.
+ * time, as it was when the window was made.  A driver that asks (has_room) queues
+ * as many again, so that one which waits elsewhere (a call in an argument:
+ * drivers nest) leaves something to refill from: every wait refills all windows.
  *
  * One ahead.  The first call of a place in the query goes ahead of those that
  * share a long prefix with it where that is billed for less the second time
@@ -22,9 +30,12 @@
  * Memory.  A window lives in a context and ends with it, however that ends; its
  * calls are then abandoned and freed.  `bytes` is what its queued and started
  * requests and its replies hold, as far as it grows with their size: what a call
- * adds is taken down on the call, and taken out again as it stands there.
+ * adds is taken down on the call, and taken out again as it stands there.  A call
+ * that was not submitted yet is not in it.
  *
- * Who may throw: ai_window_next(), where the wait serves interrupts; making one.
+ * Who may throw: ai_window_next(), where the wait serves interrupts and tells
+ * progress; making a window or a call, for want of memory; poll and next, what
+ * judging an answer may (engine.c).  Locks: none.
  */
 #ifndef AI_WINDOW_H
 #define AI_WINDOW_H

@@ -28,6 +28,9 @@
  *	custom_exprs		the expression of each step, over INDEX_VAR; the Limit's
  *						count and offset at the end
  *	custom_private		see AiNodePart
+ *
+ * plan/build.c writes it once, in the planner's memory; the plan may be cached and
+ * executed many times, so that exec/scan.c reads it and changes nothing.
  */
 #ifndef AI_NODE_H
 #define AI_NODE_H

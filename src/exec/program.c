@@ -410,7 +410,7 @@ ai_row_rank_filters(AiNodeState *node)
 		dropped = 1 - (double) filter->passed / filter->tested;
 		ranks[group] = filter_cost(node, group) / Max(dropped, 0.001);
 	}
-	/* rows that are under way have passed some in the old order: see work */
+	/* rows that are under way have passed some in the old order: see group_of */
 	for (int i = 1; i < node->n_filters; i++)
 	{
 		int			group = node->order[i];

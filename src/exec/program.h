@@ -2,16 +2,32 @@
  * program.h
  *	  The rows that a node holds, each a small state machine.
  *
- * A row is WORKING: its steps are done as far as possible, one group after the
- * other; it goes on when a call that it waits for arrives.  It ends READY, to
- * be emitted in its turn, or DROPPED by a filter.  What raises an error waits for
- * the row's turn (`blocked`), be it a call's failure or an expression (ahead.h):
- * rows are worked on ahead, and the reader may never want this one.
+ * The story of a row.
+ *	1. It is made of the child's tuple (ai_row_add): WORKING, all steps PENDING.
+ *	2. ai_row_work() does the steps of one group after the other, the filters'
+ *	   first, as far as possible.  A step is done when the steps that it reads are;
+ *	   where its guards do not hold it is skipped, and its register is NULL.  A VALUE
+ *	   fills its register; a CALL asks (job.h) and is WAITING, or has ARRIVED at
+ *	   once; a FILTER passes the row on to the next group, or it is DROPPED.
+ *	3. A call that arrives is noted, and the row is worked on again
+ *	   (ai_row_collect).  Its value is taken when a step reads it.
+ *	4. When nothing of the target list's group is open, the row is READY.
+ *	5. In its turn it is emitted: values not yet taken are (ai_row_slot).
+ *	6. It is recycled; what it still waits for is given up.
+ *
+ * What raises an error waits for the row's turn (`blocked`), be it a call's failure
+ * or an expression (ahead.h): rows are worked on ahead, and the reader may never
+ * want this one.
  *
  * Memory: values are in the row's own context, reset when it is recycled.  What
  * a context holds is measured at one place (count_memory), whoever made it grow:
  * the node's sum is what was last measured of each row, so that a row takes out
- * of it exactly what it put in.
+ * of it exactly what it put in.  What expressions give is per-tuple memory of the
+ * node, gone when the work on a row ends.
+ *
+ * Who may throw: a row whose turn it is, anything.  One that is worked on ahead,
+ * a cancel; what making a call of its arguments or a value of its answer raises
+ * (function.h); and what its reader would have come to in any case (ahead.h).
  */
 #ifndef AI_PROGRAM_H
 #define AI_PROGRAM_H

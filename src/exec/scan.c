@@ -3,21 +3,35 @@
  *	  The plan node that keeps many model calls under way (node.h): its life as
  *	  a CustomScan, and the loop that fills and empties its ring of rows.
  *
- * The loop.  Rows are taken from the child while there is room: for requests
- * (ai_gateway.max_in_flight), for rows (pace.h), and for memory (work_mem).
- * Each does what it can and waits for its calls.  The oldest row is emitted
- * when it is ready, so rows leave in the order in which they came; until then
- * the node waits, and whatever arrives moves on the rows that asked for it.
+ * Who calls.  The executor alone: begin() makes the steps out of what plan/ wrote
+ * (node.h), with a site for each place that calls, and finds the statement's
+ * jobs (statement.h); next() is asked for each row; rescan() drops the rows
+ * that are held and begins anew; end() drops them.
  *
- * Errors.  A call that failed is data until its row's turn comes.
+ * The loop, in next().  1. The row that was emitted last is recycled, with what
+ * the reader looked at.  2. What has arrived moves on the rows that asked for
+ * it.  3. Rows are taken from the child while there is room: for requests
+ * (ai_gateway.max_in_flight), for rows (pace.h), and for memory (work_mem);
+ * at least one.  Each does what it can at once (program.h) and waits for its calls.
+ * 4. The oldest row is emitted when it is ready, so that rows leave in the order
+ * in which they came; one that a filter dropped is recycled; else the node
+ * waits for calls (job.h), and is at 2 again.
+ *
+ * Errors.  A call that failed, and an expression that raised, are put off until
+ * their row's turn comes: it is the oldest.
  *
  * Nesting.  The child may hold a node like this one, and an argument may call
  * a model by itself: whoever waits moves all calls of the backend, and a node
  * finds what has arrived for it in a list of its own.
  *
+ * Memory.  The node and its sites are the executor's (es_query_cxt), rows live in a
+ * context of the node's below it; jobs and calls are the statement's.
+ *
  * The end.  The statement's calls end with the executor's memory, in whatever
  * way that ends.  There is no shutdown: the executor asks for that after each
  * FETCH too, when the rows held here are still to come.
+ *
+ * Who may throw: all of it.  Locks: none.  State: none but the nodes themselves.
  */
 #include "postgres.h"
 

@@ -2,6 +2,18 @@
  * fn.h
  *	  What the SQL functions share: from SQL arguments to a call, and from its
  *	  outcome to a result or an error.
+ *
+ * The story of a scalar function.  SQL calls its C entry (functions.h), which checks
+ * that the signature is the library's (signature.h) and gives NULL for a NULL
+ * that it requires.  It makes a table of jobs for this one call (ai_fn_run), asks
+ * its one question (ask/job.h) and waits.  The question is put by the function's
+ * `prepare`, its value made by its `result`: in a plan node (exec/) the same two
+ * are used, for many rows at a time, and the entry is not called.  Functions that
+ * return sets (embed.c, rerank.c) have entries of their own, and make calls or
+ * jobs in the same table.
+ *
+ * Memory: a request is its call's, a value is in the current context.  Who may
+ * throw: all but what returns a fault, and that for want of memory.  Locks: none.
  */
 #ifndef AI_FN_H
 #define AI_FN_H

@@ -5,18 +5,28 @@
  *
  * Words
  *	transfer	one request on its way and its reply.
- *	engine		one curl_multi handle for the life of the backend, with its
- *				connections, resolved names and TLS sessions.
+ *	loop		one curl_multi handle (loop.c), with its connections, resolved names
+ *				and TLS sessions, which the backend keeps from call to call.
  *
- * A transfer goes STARTED -> FINISHED -> TOLD (its listener has it) -> released.
+ * A transfer goes STARTED -> FINISHED -> TOLD (its listener has it) -> released:
+ *	1. An attempt or an exchange of call/ starts it (ai_http_start).  It is then
+ *	   libcurl's, and nothing was sent yet.
+ *	2. Within ai_http_wait(), and nowhere else, its name is resolved, its socket
+ *	   opened where it may be (socket.c, netpolicy.c, descriptor.c), the request
+ *	   sent and the reply taken in (transfer.c), by the listener's sink if it has one.
+ *	3. It has ended, by itself or by ai_http_stop(), and waits on a list.
+ *	4. ai_http_deliver() tells its listener, once, who reads the outcome and the
+ *	   reply, which are the transfer's own, and releases it.
  * ai_http_release() takes it in any state; one under way is abandoned and its
  * connection closed.
  *
- * Who may throw: ai_http_wait() alone, and only where CHECK_FOR_INTERRUPTS
- * does, never inside libcurl; ai_http_deliver() where a listener does.
- * Everything else may be called from a memory context's reset callback.
+ * Who may throw: ai_http_wait(), only where CHECK_FOR_INTERRUPTS does, never
+ * inside libcurl; ai_http_deliver() where a listener does; ai_http_start() for want
+ * of memory, when it is the first of a process.  What stops, releases and asks
+ * may be called from a memory context's reset callback.
+ *
  * Memory is malloc; nothing belongs to a context, so whoever starts a transfer
- * must make sure that it is released.
+ * must make sure that it is released.  Locks: none.
  */
 #ifndef AI_HTTP_H
 #define AI_HTTP_H

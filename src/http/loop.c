@@ -9,7 +9,9 @@
  * a WaitEventSet with the latch and the death of the postmaster.  When the
  * wait returns, the latch is reset and interrupts are served first; then each
  * ready socket and the timer are handed to curl_multi_socket_action(), and
- * transfers that ended are put on the list of finished ones.
+ * transfers that ended are put on the list of finished ones, for
+ * ai_http_deliver().  Starting a transfer only sets the timer: whoever started
+ * some and does not wait leaves them unsent, and what has come for others unread.
  *
  * Because the wait is the backend's ordinary one, everything else that comes
  * by latch is served within it: cancel, terminate, statement_timeout, barriers
@@ -24,7 +26,8 @@
  * in the postmaster.
  *
  * Errors.  Callbacks do not throw.  When libcurl itself reports an error of
- * the multi handle, the handle and all its transfers are given up together.
+ * the multi handle, that is logged, and each transfer in it ends at its own
+ * timeout, or its attempt's behind that (attempt.c).
  *
  * State: the statics below, per backend.
  */

@@ -2,7 +2,9 @@
  * errors.h
  *	  From a failure, which is data, to an error that a user sees.
  *
- * Only fn/, exec/ and worker/ call these.  The shape of every message:
+ * fn/ alone raises failures, when the row that needs the value has its turn (exec/
+ * and what drives jobs later do so through ask/function.h).  Below it they are data
+ * (util/failure.h).  The shape of every message:
  *	primary	model "name" <what its kind means>
  *	detail	what the provider said, then the facts: HTTP status, code,
  *			request id, attempts

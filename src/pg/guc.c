@@ -2,9 +2,17 @@
  * guc.c
  *	  Defines the configuration parameters.
  *
+ * The story.  When the library is loaded module.c has the parameters of all calls
+ * and of the network defined, then those of each provider that is in its table
+ * (an endpoint, a key, its settings), and last refuses other names under the
+ * prefix.  The values are read where they are used: those of calls are taken down
+ * when a call is resolved (call/call.c), those of windows when one is made, those
+ * of places and keys at each attempt (call/target.c), those of the network when a
+ * transfer starts (http/).
+ *
  * Who may set what
  *	USERSET	what changes only the user's own answers: default models, on_error,
- *			drop_unsupported, timeout, retries, in flight.
+ *			drop_unsupported, timeouts, retries, in flight, concurrent, progress.
  *	SUSET	what a user must not widen: max_timeout, max_response_size.
  *	SIGHUP	keys, endpoints and everything else that decides where a key goes.
  *
@@ -19,7 +27,10 @@
  *	A parallel worker receives the mask and so has no key, which is right: the
  *	functions are parallel restricted.
  *
- * State: the variables below, and the slots.  Extras belong to guc.c of core.
+ * Memory: names and descriptions are TopMemoryContext's for good; extras belong to
+ * guc.c of core.  Who may throw: defining, when the library is loaded; hooks do not.
+ *
+ * State: the variables below, and the slots.
  */
 #include "postgres.h"
 

@@ -2,17 +2,25 @@
  * rewrite.c
  *	  Splices the node of exec/ into finished plans.
  *
- * After the planner is done, every plan node whose target list or filter holds
- * model calls (the host) is given a node above it, which takes these
- * expressions over; the host stays and emits the columns that they are made
- * of.  A network call dwarfs whatever else a plan does, so there is nothing to
+ * The story of a statement.  planner_hook has it planned as ever
+ * (plan_statement); all below works on the finished plan, subplans first.
+ *	1. Is there a model call at all (survey_plan)?  Else nothing more is done.
+ *	2. What other nodes evaluate themselves is moved to where it can be lifted
+ *	   (move_expressions): VALUES (values.h), correlated subqueries (correlated.h),
+ *	   lateral expressions (lateral.h), parts of partitioned tables (append.h),
+ *	   arguments of sets (setreturning.h), columns and filters (pullup.h).
+ *	3. How each subplan is read is found out (find_kinds).
+ *	4. Every plan node whose target list or filter holds model calls (the host) is
+ *	   given a node above it, which takes these expressions over (splice_nodes,
+ *	   lift.h, build.h); the host stays and emits the columns that they are made of.
+ *	   Beside that: arguments of aggregates and windows (arguments.h), actions of
+ *	   MERGE and RETURNING (modify.h).
+ *	5. What the planner decided by the plan's shape and cost is decided anew: JIT, a
+ *	   Material for a scrollable cursor.
+ *
+ * A network call dwarfs whatever else a plan does, so there is nothing to
  * choose by cost, and one rule covers scans, joins, aggregates, subqueries and
  * what INSERT, UPDATE, DELETE and MERGE read.
- *
- * What other nodes evaluate themselves is moved before or beside that: arguments
- * of aggregates (arguments.h), of sets (setreturning.h), actions of MERGE and
- * RETURNING (modify.h), parts of partitioned tables (append.h), lateral expressions (lateral.h), VALUES (values.h) and
- * correlated subqueries (correlated.h).
  *
  * Filters.  From the first conjunct with a call on, the conjuncts of a filter
  * move up, in their order; the cheap ones before it stay below, so that only
@@ -21,7 +29,8 @@
  *
  * What is above a node tells how far ahead it may work (AiAbove, pace.h).
  *
- * State: none.
+ * Memory: all of it in the planner's context.  Who may throw: what looks at
+ * pg_proc and types may.  Locks: none.  State: none but the hook before ours.
  */
 #include "postgres.h"
 

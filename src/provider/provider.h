@@ -7,6 +7,15 @@
  * no PostgreSQL header.  It is plain C and cJSON, unit-tested and fuzzed
  * without a server.
  *
+ * The story, as call/attempt.c has it.  A target is described (call/target.c):
+ * who, how, where, with which key or token (auth.h).  ai_provider_build() checks
+ * what the request wants against what protocol, provider and profile can carry,
+ * has the protocol write it, and adds the key or the signature.  http/ carries it.
+ * A reply that comes as events is taken in meanwhile (stream.h).  Then
+ * ai_provider_parse() reads it: with status 2xx by the protocol, else what kind of
+ * failure it is and when to try again (classify.h).  A provider that answers in
+ * process is checked alike, and responds in place of all that.
+ *
  * Words
  *	provider	who answers: openai, anthropic, ...  One row of ai_providers[]:
  *				its hosts, its endpoint, how it wants its key.
@@ -17,9 +26,10 @@
  *
  * Ownership
  *	AiRequest and AiTarget borrow everything; the caller keeps it alive during
- *	the call.  An AiReply owns malloc memory, freed by ai_reply_free(); a
- *	failed parse leaves nothing in it.  Functions that can fail return false
- *	and fill the AiFailure.
+ *	the call.  An AiReply owns malloc memory, freed by ai_reply_free(); one that
+ *	cannot be read leaves nothing in it but a request id, one that holds no answer
+ *	(refused, filtered, cut off) what came and its usage.  Functions that can fail
+ *	return false and fill the AiFailure; nothing throws.
  *
  * All text is UTF-8 without U+0000, in both directions.
  */

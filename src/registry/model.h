@@ -3,14 +3,21 @@
  *	  Registrations of models: the tables ai_gateway.models and
  *	  ai_gateway.model_grants, read in C and cached in the backend.
  *
- * A lookup reads the table with a fresh snapshot, so a committed UPDATE is
- * seen by the next call of every session; what was read is kept until a
- * relcache invalidation of either table, which their statement triggers send,
- * says that it may have changed.
+ * The story.  A call that is resolved (call/call.c) acquires its model by name.
+ * Invalidations that have come are taken in; if one was of these tables the cache
+ * is emptied.  A model that is not in it is read, by the row of models, the grants
+ * on it and the profiles of its family (profile.h), with a fresh snapshot each, so
+ * that a committed change is seen by the next call of every session.  It is kept
+ * until the next relcache invalidation of one of the three tables, which their
+ * statement triggers send.  Then ai_model_granted() is asked.  Keys are no part of a
+ * model: they are found at each attempt (secret.h, call/target.c).
  *
  * Ownership: ai_model_acquire() returns a counted reference; every holder
  * calls ai_model_release(), which may be done from a reset callback.  A model
  * is never changed once it was read; a newer row becomes another AiModel.
+ *
+ * Who may throw: acquiring, what reading a table may.  Locks: AccessShareLock on
+ * a table while it is read, and not longer; the cache is the backend's own.
  */
 #ifndef AI_MODEL_H
 #define AI_MODEL_H

@@ -2,10 +2,20 @@
  * activity.h
  *	  How far the statements of all backends are, for ai_gateway.stat_activity.
  *
- * Each backend has a slot in shared memory that it alone writes, between two
- * steps of a counter as PgBackendStatus does: a reader copies a slot until the
- * counter was even and the same before and after.  No lock is taken.  Without
- * shared_preload_libraries there is no shared memory and nothing is shown.
+ * The story.  The first window of a backend (call/window.c) begins a statement, and
+ * the last one that goes ends it.  Jobs and windows count in ai_activity as they
+ * go (ask/job.c, call/window.c), and each time that a driver is about to wait the
+ * counts are published: copied to the backend's slot.  The view reads all slots
+ * (fn/stat_activity.c).
+ *
+ * Locks.  Each backend has a slot in shared memory that it alone writes, between
+ * two steps of a counter as PgBackendStatus does: a reader copies a slot until the
+ * counter was even and the same before and after.  No lock is taken but
+ * AddinShmemInitLock when the slots are made.  Without shared_preload_libraries
+ * there is no shared memory and nothing is shown.
+ *
+ * Who may throw: reading, where it serves interrupts; ending is safe in reset
+ * callbacks.
  */
 #ifndef AI_ACTIVITY_H
 #define AI_ACTIVITY_H

@@ -2,11 +2,11 @@
  * failure.h
  *	  What went wrong with one model call, as plain data.
  *
- * Failure is data until the row that needs it is emitted: everything below
- * fn/, exec/ and worker/ fills an AiFailure and returns.  errors.h turns it
- * into an ereport.  The struct owns no memory, so it may be copied and dropped
- * at will.  All text in it is valid UTF-8, clipped at a character boundary,
- * and holds neither keys nor text of a prompt (redact.h).
+ * Failure is data until the row that needs it is emitted: everything below fn/
+ * fills an AiFailure and returns.  pg/errors.h turns it into an ereport.  The
+ * struct owns no memory, so it may be copied and dropped at will.  All text in
+ * it is valid UTF-8, clipped at a character boundary, and holds neither keys
+ * nor text of a prompt (redact.h).
  */
 #ifndef AI_FAILURE_H
 #define AI_FAILURE_H
