@@ -76,11 +76,32 @@ CREATE FUNCTION @extschema@.ai_json(
 	AS 'MODULE_PATHNAME', 'ai_json_0_1';
 COMMENT ON FUNCTION @extschema@.ai_json(text, jsonb, text, text, bytea[], jsonb) IS 'a model''s answer as JSON that is valid against a JSON Schema';
 
+-- A set that a model answers with is one value for the calls under way: what
+-- returns it whole, and what opens it.  ai_rerank and ai_embed become these two.
+CREATE TYPE ai_gateway.ranked AS (index integer, document text, score double precision);
+COMMENT ON TYPE ai_gateway.ranked IS 'a row of ai_rerank';
+COMMENT ON COLUMN ai_gateway.ranked.index IS 'place in the array, from 1';
+COMMENT ON COLUMN ai_gateway.ranked.document IS 'the document';
+COMMENT ON COLUMN ai_gateway.ranked.score IS 'how well it answers the query, by the model''s own measure';
+
+CREATE FUNCTION ai_gateway.rerank_array(
+	query text, documents text[], model text DEFAULT NULL, top_n integer DEFAULT NULL,
+	options jsonb DEFAULT NULL) RETURNS ai_gateway.ranked[]
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
+	AS 'MODULE_PATHNAME', 'ai_rerank_array_0_1';
+COMMENT ON FUNCTION ai_gateway.rerank_array(text, text[], text, integer, jsonb) IS 'the rows of ai_rerank as one value';
+
+CREATE FUNCTION ai_gateway.open_ranked(
+	ranked ai_gateway.ranked[],
+	OUT index integer, OUT document text, OUT score double precision) RETURNS SETOF record
+	LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'ai_open_ranked_0_1';
+COMMENT ON FUNCTION ai_gateway.open_ranked(ai_gateway.ranked[]) IS 'the rows that ai_gateway.rerank_array returned';
+
 CREATE FUNCTION @extschema@.ai_rerank(
 	query text, documents text[], model text DEFAULT NULL, top_n integer DEFAULT NULL,
 	options jsonb DEFAULT NULL,
 	OUT index integer, OUT document text, OUT score double precision) RETURNS SETOF record
-	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 ROWS 10
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 ROWS 10 SUPPORT ai_gateway.ai_support
 	AS 'MODULE_PATHNAME', 'ai_rerank_0_1';
 COMMENT ON FUNCTION @extschema@.ai_rerank(text, text[], text, integer, jsonb) IS 'documents by how well they answer a query, the best first; index counts from 1';
 
@@ -103,11 +124,28 @@ CREATE FUNCTION @extschema@.ai_embed(
 	AS 'MODULE_PATHNAME', 'ai_embed_0_1';
 COMMENT ON FUNCTION @extschema@.ai_embed(text, text, integer, jsonb) IS 'the embedding of a text';
 
+CREATE TYPE ai_gateway.embedding AS (ord integer, embedding real[]);
+COMMENT ON TYPE ai_gateway.embedding IS 'a row of ai_embed of an array';
+COMMENT ON COLUMN ai_gateway.embedding.ord IS 'place in the array, from 1';
+COMMENT ON COLUMN ai_gateway.embedding.embedding IS 'the embedding of the text in that place; NULL of NULL';
+
+CREATE FUNCTION ai_gateway.embed_array(
+	inputs text[], model text DEFAULT NULL, dimensions integer DEFAULT NULL,
+	options jsonb DEFAULT NULL) RETURNS ai_gateway.embedding[]
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 SUPPORT ai_gateway.ai_support
+	AS 'MODULE_PATHNAME', 'ai_embed_array_0_1';
+COMMENT ON FUNCTION ai_gateway.embed_array(text[], text, integer, jsonb) IS 'the rows of ai_embed of an array as one value';
+
+CREATE FUNCTION ai_gateway.open_embeddings(
+	embeddings ai_gateway.embedding[], OUT ord integer, OUT embedding real[]) RETURNS SETOF record
+	LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'ai_open_embeddings_0_1';
+COMMENT ON FUNCTION ai_gateway.open_embeddings(ai_gateway.embedding[]) IS 'the rows that ai_gateway.embed_array returned';
+
 CREATE FUNCTION @extschema@.ai_embed(
 	inputs text[], model text DEFAULT NULL, dimensions integer DEFAULT NULL,
 	options jsonb DEFAULT NULL, OUT ord integer, OUT embedding real[]) RETURNS SETOF record
-	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 ROWS 100
-	AS 'MODULE_PATHNAME', 'ai_embed_array_0_1';
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 20000 ROWS 100 SUPPORT ai_gateway.ai_support
+	AS 'MODULE_PATHNAME', 'ai_embed_rows_0_1';
 COMMENT ON FUNCTION @extschema@.ai_embed(text[], text, integer, jsonb) IS 'the embeddings of all texts of an array, in as few requests as the provider allows';
 
 CREATE FUNCTION ai_gateway.validate_model(

@@ -41,7 +41,7 @@ ai_function_is_null(const AiFunction *function, FunctionCallInfo fcinfo)
 		if ((function->required & (1U << i)) && fcinfo->args[i].isnull)
 			return true;
 	}
-	return false;
+	return function->is_empty != NULL && function->is_empty(function, fcinfo);
 }
 
 bool
@@ -83,33 +83,69 @@ forget(Datum argument, int cache, uint32 hash)
 		hash_search(known, &entry->oid, HASH_REMOVE, NULL);
 }
 
-/* Is it a C function of this library, by that name? */
+/* Is it a C function of this library, and called as any other? */
+static bool
+is_ours(HeapTuple tuple)
+{
+	Form_pg_proc procedure = (Form_pg_proc) GETSTRUCT(tuple);
+	Datum		library;
+	bool		isnull;
+	char	   *path;
+	char	   *name;
+
+	if (procedure->prolang != ClanguageId || procedure->prosecdef ||
+		!heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL))
+		return false;
+	library = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_probin, &isnull);
+	if (isnull)
+		return false;
+	path = TextDatumGetCString(library);
+	name = strrchr(path, '/');
+	return strncmp(name ? name + 1 : path, "ai_gateway", 10) == 0;
+}
+
+static char *
+symbol_of(HeapTuple tuple)
+{
+	bool		isnull;
+	Datum symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+
+	return isnull || !is_ours(tuple) ? NULL : TextDatumGetCString(symbol);
+}
+
+char *
+ai_function_symbol(Oid oid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+	char	   *symbol;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	symbol = symbol_of(tuple);
+
+	ReleaseSysCache(tuple);
+	return symbol;
+}
+
+/* One with other arguments says so itself, where it is called. */
 static const AiFunction *
 look_up(Oid oid)
 {
 	const AiFunction *found = NULL;
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
-	bool		isnull;
-	Datum		library;
+	Form_pg_proc procedure;
+	char	   *symbol;
 
 	if (!HeapTupleIsValid(tuple))
 		return NULL;
-	library = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_probin, &isnull);
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId && !isnull &&
-		!((Form_pg_proc) GETSTRUCT(tuple))->proretset)
-	{
-		char	   *path = TextDatumGetCString(library);
-		const char *name = strrchr(path, '/');
-		char	   *symbol = TextDatumGetCString(SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull));
+	procedure = (Form_pg_proc) GETSTRUCT(tuple);
+	symbol = procedure->proretset ? NULL : symbol_of(tuple);
 
-		name = name ? name + 1 : path;
-		for (int i = 0; functions[i] != NULL && strncmp(name, "ai_gateway", 10) == 0; i++)
-		{
-			/* one with other arguments says so itself, where it is called */
-			if (strcmp(functions[i]->symbol, symbol) == 0 &&
-				functions[i]->n_arguments == ((Form_pg_proc) GETSTRUCT(tuple))->pronargs)
-				found = functions[i];
-		}
+	for (int i = 0; symbol !=NULL && functions[i] != NULL; i++)
+	{
+		if (strcmp(functions[i]->symbol, symbol) == 0 &&
+			functions[i]->n_arguments == procedure->pronargs)
+			found = functions[i];
 	}
 	ReleaseSysCache(tuple);
 	return found;

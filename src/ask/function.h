@@ -36,6 +36,12 @@ typedef struct AiFunction
 									 * error */
 
 	/*
+	 * Is there nothing to ask about, although no argument is NULL?  That
+	 * gives NULL too.  May be NULL; may detoast arguments in place.
+	 */
+	bool		(*is_empty) (const struct AiFunction *function, FunctionCallInfo fcinfo);
+
+	/*
 	 * Fills the request, in the call's own context: nothing of it points into
 	 * the arguments.  False with a failure (ai_fault) for a bad argument.
 	 */
@@ -82,8 +88,15 @@ extern bool ai_function_raises(const AiFunction *function, const AiFailure *fail
 extern AiCall *ai_function_call(const AiFunction *function, FunctionCallInfo fcinfo,
 								AiWindow *window);
 
-/* Is an argument NULL that must not be? */
+/* Is an argument NULL that must not be, or is there nothing to ask about? */
 extern bool ai_function_is_null(const AiFunction *function, FunctionCallInfo fcinfo);
+
+/*
+ * The C symbol of a function of this library, palloc'd; NULL for one that is
+ * none, or that ALTER FUNCTION gave settings or an owner's rights, which only
+ * the executor's own way to call it obeys.
+ */
+extern char *ai_function_symbol(Oid oid);
 
 /*
  * The function behind an OID of pg_proc, or NULL if it is none of these.

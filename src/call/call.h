@@ -110,6 +110,8 @@ typedef struct AiCall
 	cJSON	   *call_options;	/* the call's own options, owned; may be NULL */
 	cJSON	   *trees[2];		/* other trees that the request points to,
 								 * owned */
+	const void *prepared;		/* what the function's `prepare` keeps for its
+								 * `result`, in this context */
 	void	   *owner;			/* the driver's own use */
 
 	/* as resolved */

@@ -2,9 +2,9 @@
  * embed.c
  *	  ai_embed(): one text to one vector, or an array of texts to a table.
  *
- * The array is cut into as few requests as the protocol's limits allow, and up
- * to ai_gateway.max_in_flight of them are under way at once.  Rows come out in
- * the order of the array; a NULL element gives a NULL vector and costs nothing.
+ * Each text of an array is a question like that of one text alone: equal ones
+ * are asked once, and they share requests.  Rows come out in the order of the
+ * array; a NULL element gives a NULL vector and costs nothing.
  */
 #include "postgres.h"
 
@@ -12,17 +12,13 @@
 #include "catalog/pg_type.h"
 #include "fn/fn.h"
 #include "fn/functions.h"
-#include "fn/signature.h"
-#include "funcapi.h"
-#include "miscadmin.h"
+#include "fn/rows.h"
 #include "pg/compat.h"
-#include "pg/guc.h"
-#include "pg/text.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_embed_array_0_1);
+PG_FUNCTION_INFO_V1(ai_embed_rows_0_1);
+PG_FUNCTION_INFO_V1(ai_open_embeddings_0_1);
 
 enum
 {
@@ -98,21 +94,51 @@ AI_DEFINE_FUNCTION(ai_embed_0_1,
 				   .prepare = prepare,
 				   .result = embed_result);
 
+static const Oid columns[] = {INT4OID, FLOAT4ARRAYOID};
+static const AiRowType row_type = {"ai_embed", lengthof(columns), columns};
+
 static void
-emit(ReturnSetInfo *rsinfo, int ord, Datum vector, bool isnull)
+add_row(AiRows *rows, int ord, Datum vector, bool isnull)
 {
 	Datum		values[2] = {Int32GetDatum(ord), vector};
 	bool		nulls[2] = {false, isnull};
 
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	ai_rows_add(rows, values, nulls);
 }
 
 static Datum
-embed_many(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
+join_vectors(const AiFunction *function, FunctionCallInfo fcinfo,
+			 const Datum *values, const bool *nulls, int n)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	AiRows	   *rows = ai_rows_begin(fcinfo, &row_type);
+
+	for (int i = 0; i < n; i++)
+		add_row(rows, i + 1, values[i], nulls[i]);
+	return ai_rows_end(rows);
+}
+
+/* ai_gateway.embed_array() */
+AI_DEFINE_FUNCTION(ai_embed_array_0_1,
+				   .name = "ai_embed",
+				   .n_arguments = N_ARGUMENTS,
+				   .task = AI_TASK_EMBED,
+				   .required = 1U << ARG_INPUT,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .array = ARG_INPUT,
+				   .element = &AI_FUNCTION(ai_embed_0_1),
+				   .join = join_vectors);
+
+/*
+ * The same as a set, each row as soon as those before it are there: a set may
+ * be larger than any value.
+ */
+static Datum
+embed_rows(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
+{
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(ARG_INPUT);
 	AiSite	   *site = ai_site_create(&AI_FUNCTION(ai_embed_0_1), fcinfo);
+	AiRows	   *rows = ai_rows_begin(fcinfo, &row_type);
 	Datum	   *elements;
 	bool	   *nulls;
 	AiWaiter   *waiters;
@@ -138,19 +164,25 @@ embed_many(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 			vector = ai_job_value(jobs, waiters[i].job, site, &isnull);
 			ai_job_leave(jobs, &waiters[i]);
 		}
-		emit(rsinfo, i + 1, vector, isnull);
+		add_row(rows, i + 1, vector, isnull);
+		if (!isnull)
+			pfree(DatumGetPointer(vector));
 	}
 	return (Datum) 0;
 }
 
 Datum
-ai_embed_array_0_1(PG_FUNCTION_ARGS)
+ai_embed_rows_0_1(PG_FUNCTION_ARGS)
 {
-	static const Oid columns[] = {INT4OID, FLOAT4ARRAYOID};
-	static const AiRowType row = {"ai_embed", lengthof(columns), columns};
-
-	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
+	ai_signature_set(fcinfo, N_ARGUMENTS, &row_type);
 	if (!PG_ARGISNULL(ARG_INPUT))
-		ai_fn_run(fcinfo, false, embed_many, NULL);
+		ai_fn_run(fcinfo, true, embed_rows, NULL);
+	return (Datum) 0;
+}
+
+Datum
+ai_open_embeddings_0_1(PG_FUNCTION_ARGS)
+{
+	ai_rows_open(fcinfo, &row_type);
 	return (Datum) 0;
 }

@@ -27,9 +27,8 @@ run(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument)
 	return value;
 }
 
-/* The function as SQL calls it: one call, waited for. */
-static Datum
-run_alone(FunctionCallInfo fcinfo, const AiFunction *function)
+Datum
+ai_function_run(FunctionCallInfo fcinfo, const AiFunction *function)
 {
 	ai_signature_check(function->name, fcinfo, function->n_arguments);
 	if (ai_function_is_null(function, fcinfo))
@@ -42,7 +41,7 @@ run_alone(FunctionCallInfo fcinfo, const AiFunction *function)
 	PG_FUNCTION_INFO_V1(symbol); \
 	Datum symbol(PG_FUNCTION_ARGS) \
 	{ \
-		return run_alone(fcinfo, &AI_FUNCTION(symbol)); \
+		return ai_function_run(fcinfo, &AI_FUNCTION(symbol)); \
 	}
 
 AI_FUNCTIONS(ENTRY)

@@ -20,6 +20,8 @@
 	X(ai_chat_0_1) \
 	X(ai_json_0_1) \
 	X(ai_embed_0_1) \
+	X(ai_embed_array_0_1) \
+	X(ai_rerank_array_0_1) \
 	X(ai_moderate_0_1) \
 	X(ai_transcribe_0_1)
 
@@ -30,6 +32,9 @@
 #define AI_DECLARE_FUNCTION(symbol_) extern const AiFunction AI_FUNCTION(symbol_);
 
 AI_FUNCTIONS(AI_DECLARE_FUNCTION)
+
+/* Asks one question, and waits. */
+extern Datum ai_function_run(FunctionCallInfo fcinfo, const AiFunction *function);
 
 /* The list of them, ended by NULL. */
 extern const AiFunction *const ai_functions[];

@@ -9,14 +9,13 @@
 
 #include "catalog/pg_type.h"
 #include "fn/fn.h"
-#include "fn/signature.h"
-#include "funcapi.h"
+#include "fn/functions.h"
+#include "fn/rows.h"
 #include "pg/text.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(ai_rerank_0_1);
+PG_FUNCTION_INFO_V1(ai_open_ranked_0_1);
 
 enum
 {
@@ -28,6 +27,10 @@ enum
 	N_ARGUMENTS,
 };
 
+static const Oid columns[] = {INT4OID, TEXTOID, FLOAT8OID};
+static const AiRowType row_type = {"ai_rerank", lengthof(columns), columns};
+
+/* The documents as they were given, in the call's context. */
 typedef struct Documents
 {
 	Datum	   *elements;
@@ -35,15 +38,32 @@ typedef struct Documents
 } Documents;
 
 static bool
-read_documents(FunctionCallInfo fcinfo, AiCall *call, Documents *documents, AiFailure *failure)
+is_empty(const AiFunction *function, FunctionCallInfo fcinfo)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(ARG_DOCUMENTS);
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const bits8 *bitmap = ARR_NULLBITMAP(array);
+
+	fcinfo->args[ARG_DOCUMENTS].value = PointerGetDatum(array);
+	for (int i = 0; i < n; i++)
+	{
+		if (bitmap == NULL || (bitmap[i / 8] & (1 << (i % 8))) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_documents(FunctionCallInfo fcinfo, AiCall *call, AiFailure *failure)
 {
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
+	Documents  *documents = palloc(sizeof(Documents));
 	const char **inputs;
 	bool	   *nulls;
 	bool		good = true;
 	int			n;
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARG_DOCUMENTS), TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P_COPY(ARG_DOCUMENTS), TEXTOID, -1, false, TYPALIGN_INT,
 					  &documents->elements, &nulls, &n);
 	inputs = palloc(sizeof(char *) * Max(n, 1));
 	documents->places = palloc(sizeof(int) * Max(n, 1));
@@ -58,9 +78,25 @@ read_documents(FunctionCallInfo fcinfo, AiCall *call, Documents *documents, AiFa
 		documents->places[call->request.n_inputs] = i;
 		inputs[call->request.n_inputs++] = utf8;
 	}
-	call->request.inputs = inputs;
 	MemoryContextSwitchTo(caller);
+	call->request.inputs = inputs;
+	call->prepared = documents;
 	return good;
+}
+
+static bool
+prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call, AiFailure *failure)
+{
+	call->request.task = AI_TASK_RERANK;
+	if (!PG_ARGISNULL(ARG_TOP_N))
+	{
+		call->request.top_n = PG_GETARG_INT32(ARG_TOP_N);
+		if (call->request.top_n < 1)
+			return ai_fn_bad_argument(failure, "top_n must be at least 1");
+	}
+	return ai_fn_utf8_arg(fcinfo, ARG_QUERY, call, &call->request.query, failure) &&
+		read_documents(fcinfo, call, failure) &&
+		ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }
 
 /* By score; of equals the earlier document. */
@@ -75,65 +111,57 @@ compare_scores(const void *a, const void *b)
 	return left->index - right->index;
 }
 
-static bool
-prepare(FunctionCallInfo fcinfo, AiCall *call, Documents *documents, AiFailure *failure)
-{
-	call->request.task = AI_TASK_RERANK;
-	if (!PG_ARGISNULL(ARG_TOP_N))
-	{
-		call->request.top_n = PG_GETARG_INT32(ARG_TOP_N);
-		if (call->request.top_n < 1)
-			return ai_fn_bad_argument(failure, "top_n must be at least 1");
-	}
-	return ai_fn_utf8_arg(fcinfo, ARG_QUERY, call, &call->request.query, failure) &&
-		read_documents(fcinfo, call, documents, failure) &&
-		ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
-}
-
 static Datum
-rerank(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
+rerank_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer *answer)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	AiCall	   *call = ai_call_new(jobs->window);
+	AiCall	   *call = answer->call;
 	AiReply    *reply = &call->reply;
-	AiAnswer	answer;
-	Documents	documents;
+	const Documents *documents = call->prepared;
+	AiRows	   *rows;
+	int			n = reply->n_scores;
 
-	if (!prepare(fcinfo, call, &documents, &call->failure))
-		ai_call_refuse(call);
-	else if (call->request.n_inputs == 0)
-		return (Datum) 0;
-	else
-		ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
-	ai_fn_wait(call);
-	answer = ai_answer_of(call, 0);
-	if (!ai_fn_succeeded(&answer))
-		return (Datum) 0;
+	if (!ai_fn_succeeded(answer))
+		PG_RETURN_NULL();
+	if (call->request.top_n > 0)
+		n = Min(n, call->request.top_n);
+	rows = ai_rows_begin(fcinfo, &row_type);
 	qsort(reply->scores, reply->n_scores, sizeof(AiScore), compare_scores);
-	for (int i = 0; i < reply->n_scores; i++)
+	for (int i = 0; i < n; i++)
 	{
-		int			place = documents.places[reply->scores[i].index];
+		int			place = documents->places[reply->scores[i].index];
 		Datum		values[3] = {
-			Int32GetDatum(place + 1), documents.elements[place],
+			Int32GetDatum(place + 1), documents->elements[place],
 			Float8GetDatum(reply->scores[i].score)
 		};
 		bool		nulls[3] = {false, false, false};
 
-		if (call->request.top_n > 0 && i >= call->request.top_n)
-			break;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		ai_rows_add(rows, values, nulls);
 	}
-	return (Datum) 0;
+	return ai_rows_end(rows);
 }
+
+/* ai_gateway.rerank_array(); ai_rerank() asks the same, and returns a set. */
+AI_DEFINE_FUNCTION(ai_rerank_array_0_1,
+				   .name = "ai_rerank",
+				   .n_arguments = N_ARGUMENTS,
+				   .task = AI_TASK_RERANK,
+				   .required = 1U << ARG_QUERY | 1U << ARG_DOCUMENTS,
+				   .model = ARG_MODEL,
+				   .options = ARG_OPTIONS,
+				   .is_empty = is_empty,
+				   .prepare = prepare,
+				   .result = rerank_result);
 
 Datum
 ai_rerank_0_1(PG_FUNCTION_ARGS)
 {
-	static const Oid columns[] = {INT4OID, TEXTOID, FLOAT8OID};
-	static const AiRowType row = {"ai_rerank", lengthof(columns), columns};
+	ai_signature_set(fcinfo, N_ARGUMENTS, &row_type);
+	return ai_function_run(fcinfo, &AI_FUNCTION(ai_rerank_array_0_1));
+}
 
-	ai_signature_set(fcinfo, N_ARGUMENTS, &row);
-	if (!PG_ARGISNULL(ARG_QUERY) && !PG_ARGISNULL(ARG_DOCUMENTS))
-		ai_fn_run(fcinfo, false, rerank, NULL);
+Datum
+ai_open_ranked_0_1(PG_FUNCTION_ARGS)
+{
+	ai_rows_open(fcinfo, &row_type);
 	return (Datum) 0;
 }

@@ -16,6 +16,7 @@
 
 #include "access/tupdesc.h"
 #include "fmgr.h"
+#include "utils/array.h"
 
 /* The columns of a function's rows. */
 typedef struct AiRowType
@@ -36,6 +37,12 @@ ai_signature_check(const char *function, FunctionCallInfo fcinfo, int n_argument
 
 /* The descriptor of a function that returns one row. */
 extern TupleDesc ai_signature_row(FunctionCallInfo fcinfo, const AiRowType *type);
+
+/* That of the elements, for one that returns an array of a composite type. */
+extern TupleDesc ai_signature_elements(FunctionCallInfo fcinfo, const AiRowType *type);
+
+/* Are the elements of an array such rows? */
+extern void ai_signature_check_elements(const ArrayType *array, const AiRowType *type);
 
 /* InitMaterializedSRF() for a function that returns a set of rows. */
 extern void ai_signature_set(FunctionCallInfo fcinfo, int n_arguments, const AiRowType *type);

@@ -29,6 +29,15 @@
 #include "storage/waiteventset.h"
 #endif
 
+/* 16 asks for privileges on all kinds of objects by one function. */
+#if PG_VERSION_NUM >= 160000
+#define AI_MAY_EXECUTE(function) \
+	(object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define AI_MAY_EXECUTE(function) \
+	(pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 /* 18 moved what writes EXPLAIN's output out of commands/explain.h. */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"

@@ -9,7 +9,7 @@ SELECT probin AS library FROM pg_proc WHERE proname = 'ai_complete' \gset
 -- other arguments
 CREATE FUNCTION fewer(prompt text) RETURNS text LANGUAGE C AS :'library', 'ai_complete_0_1';
 CREATE FUNCTION more(a text, b text, c text, d bytea[], e jsonb, f text) RETURNS text LANGUAGE C AS :'library', 'ai_complete_0_1';
-CREATE FUNCTION fewer_embed(text[]) RETURNS TABLE (ord int, embedding real[]) LANGUAGE C AS :'library', 'ai_embed_array_0_1';
+CREATE FUNCTION fewer_embed(text[]) RETURNS TABLE (ord int, embedding real[]) LANGUAGE C AS :'library', 'ai_embed_rows_0_1';
 CREATE FUNCTION fewer_rerank(text, text[], text = NULL, int = NULL) RETURNS TABLE (index int, document text, score float8) LANGUAGE C AS :'library', 'ai_rerank_0_1';
 CREATE FUNCTION fewer_validate() RETURNS TABLE (step text, ok boolean, detail text, hint text) LANGUAGE C AS :'library', 'ai_validate_model_0_1';
 SELECT fewer('x');
@@ -39,7 +39,7 @@ SELECT earlier('x');
 SELECT other('x');
 SELECT scalar('x');
 SELECT shorter(i::text), other(i::text) FROM generate_series(1, 3) i;
-CREATE FUNCTION other_embed(text[], text = NULL, int = NULL, jsonb = NULL) RETURNS TABLE (embedding real[], ord int) LANGUAGE C AS :'library', 'ai_embed_array_0_1';
+CREATE FUNCTION other_embed(text[], text = NULL, int = NULL, jsonb = NULL) RETURNS TABLE (embedding real[], ord int) LANGUAGE C AS :'library', 'ai_embed_rows_0_1';
 CREATE FUNCTION other_last_call(OUT a text, OUT b int) LANGUAGE C AS :'library', 'ai_last_call_0_1';
 CREATE FUNCTION other_running() RETURNS TABLE (pid int, calls int) LANGUAGE C AS :'library', 'ai_running_statements_0_1';
 SELECT * FROM other_embed('{a}');
