@@ -205,7 +205,7 @@ ai_attempt_start(AiCall *call)
 	begin(call);
 	if (!ai_target_resolve(call->model, &resolved, &attempt->failure))
 	{
-		ai_secret_wipe(&resolved.secret);
+		ai_secret_release(&resolved.secret);
 		return AI_ATTEMPT_HOPELESS;
 	}
 	keep_target(attempt, &resolved);
@@ -215,7 +215,7 @@ ai_attempt_start(AiCall *call)
 		outcome = authorize(call, &resolved);
 	if (outcome == AI_ATTEMPT_UNDER_WAY)
 		outcome = send(call, &resolved.target, resolved.reach);
-	ai_secret_wipe(&resolved.secret);
+	ai_secret_release(&resolved.secret);
 	return outcome;
 }
 

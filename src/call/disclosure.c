@@ -79,7 +79,7 @@ ai_explain_refusal(const AiCall *call, AiFailure *failure)
 
 	ai_target_resolve(call->model, &resolved, &ignored);
 	ai_redact_failure(call, &resolved.secret, failure);
-	ai_secret_wipe(&resolved.secret);
+	ai_secret_release(&resolved.secret);
 	if (resolved.key_withheld && failure->kind == AI_ERROR_AUTHENTICATION)
 		ai_failure_hint(failure,
 						"No key was sent: the key of provider \"%s\" may not go to the endpoint of model \"%s\". Name its host in \"hosts\" of the key's file.",

@@ -140,7 +140,7 @@ find_key(const AiModel *model, const AiProvider *provider, const AiUrl *url,
 		}
 		if (has_secret(&resolved->secret) && !key_may_go(provider, &resolved->secret, url))
 		{
-			ai_secret_wipe(&resolved->secret);
+			ai_secret_release(&resolved->secret);
 			resolved->key_withheld = true;
 		}
 		resolved->target.fields = resolved->secret.fields;

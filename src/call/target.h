@@ -32,8 +32,8 @@ extern bool ai_target_describe(const AiModel *model, AiResolvedTarget *resolved,
 
 /*
  * Resolves a registration for one attempt.  Does not throw; false with a
- * failure where the configuration does not allow the call.  The caller wipes
- * resolved->secret as soon as the request is built.
+ * failure where the configuration does not allow the call.  The caller gives
+ * resolved->secret back as soon as the request is built.
  */
 extern bool ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved,
 							  AiFailure *failure);

@@ -129,7 +129,7 @@ validate_target(ReturnSetInfo *rsinfo, const AiModel *model)
 		resolved.key_withheld ? "the provider's key is withheld from this endpoint" :
 		"no key is sent";
 
-	ai_secret_wipe(&resolved.secret);
+	ai_secret_release(&resolved.secret);
 	if (!good)
 		emit_step(rsinfo, "target", false, failure.message, failure.hint);
 	else if (resolved.target.provider->in_process)

@@ -69,7 +69,8 @@ prepare(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *call,
 {
 	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
 
-	inputs[0] = ai_fn_utf8_arg(fcinfo, ARG_INPUT, call);
+	if (!ai_fn_utf8_arg(fcinfo, ARG_INPUT, call, &inputs[0], failure))
+		return false;
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;
 	return set_common(fcinfo, call, failure);

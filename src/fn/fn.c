@@ -38,18 +38,19 @@ ai_fn_text_arg(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-char *
-ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call)
+bool
+ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call, const char **utf8,
+			   AiFailure *failure)
 {
 	MemoryContext caller;
-	char	   *utf8;
 
+	*utf8 = NULL;
 	if (PG_ARGISNULL(n))
-		return NULL;
+		return true;
 	caller = MemoryContextSwitchTo(call->context);
-	utf8 = ai_text_to_utf8(PG_GETARG_TEXT_PP(n));
+	*utf8 = ai_text_to_utf8(PG_GETARG_TEXT_PP(n), failure);
 	MemoryContextSwitchTo(caller);
-	return utf8;
+	return *utf8 != NULL;
 }
 
 bool
@@ -64,7 +65,9 @@ ai_fn_json_arg(FunctionCallInfo fcinfo, int n, cJSON **tree, AiFailure *failure)
 		return true;
 	json = PG_GETARG_JSONB_P(n);
 	document = JsonbToCString(NULL, &json->root, VARSIZE(json));
-	document = ai_cstring_to_utf8(document, strlen(document));
+	document = ai_cstring_to_utf8(document, strlen(document), failure);
+	if (document == NULL)
+		return false;
 	*tree = ai_json_parse(document, strlen(document), &why);
 	pfree(document);
 	if (*tree == NULL)
@@ -126,10 +129,12 @@ ai_fn_prompt(FunctionCallInfo fcinfo, AiCall *call, int prompt, int system, int 
 	if (!PG_ARGISNULL(system))
 	{
 		messages[n].role = AI_ROLE_SYSTEM;
-		messages[n++].text = ai_fn_utf8_arg(fcinfo, system, call);
+		if (!ai_fn_utf8_arg(fcinfo, system, call, &messages[n++].text, failure))
+			return false;
 	}
 	messages[n].role = AI_ROLE_USER;
-	messages[n].text = ai_fn_utf8_arg(fcinfo, prompt, call);
+	if (!ai_fn_utf8_arg(fcinfo, prompt, call, &messages[n].text, failure))
+		return false;
 	if (!PG_ARGISNULL(files))
 	{
 		messages[n].images = read_files(fcinfo, files, call, &messages[n].n_images, failure);

@@ -24,7 +24,8 @@ prepare_moderate(const AiFunction *function, FunctionCallInfo fcinfo, AiCall *ca
 {
 	const char **inputs = MemoryContextAlloc(call->context, sizeof(char *));
 
-	inputs[0] = ai_fn_utf8_arg(fcinfo, ARG_INPUT, call);
+	if (!ai_fn_utf8_arg(fcinfo, ARG_INPUT, call, &inputs[0], failure))
+		return false;
 	call->request.task = AI_TASK_MODERATE;
 	call->request.inputs = inputs;
 	call->request.n_inputs = 1;

@@ -34,27 +34,33 @@ typedef struct Documents
 	int		   *places;			/* of each input in the array */
 } Documents;
 
-static void
-read_documents(FunctionCallInfo fcinfo, AiCall *call, Documents *documents)
+static bool
+read_documents(FunctionCallInfo fcinfo, AiCall *call, Documents *documents, AiFailure *failure)
 {
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
 	const char **inputs;
 	bool	   *nulls;
+	bool		good = true;
 	int			n;
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARG_DOCUMENTS), TEXTOID, -1, false, TYPALIGN_INT,
 					  &documents->elements, &nulls, &n);
 	inputs = palloc(sizeof(char *) * Max(n, 1));
 	documents->places = palloc(sizeof(int) * Max(n, 1));
-	for (int i = 0; i < n; i++)
+	for (int i = 0; good && i < n; i++)
 	{
+		char	   *utf8;
+
 		if (nulls[i])
 			continue;
+		utf8 = ai_text_to_utf8(DatumGetTextPP(documents->elements[i]), failure);
+		good = utf8 != NULL;
 		documents->places[call->request.n_inputs] = i;
-		inputs[call->request.n_inputs++] = ai_text_to_utf8(DatumGetTextPP(documents->elements[i]));
+		inputs[call->request.n_inputs++] = utf8;
 	}
 	call->request.inputs = inputs;
 	MemoryContextSwitchTo(caller);
+	return good;
 }
 
 /* By score; of equals the earlier document. */
@@ -69,6 +75,21 @@ compare_scores(const void *a, const void *b)
 	return left->index - right->index;
 }
 
+static bool
+prepare(FunctionCallInfo fcinfo, AiCall *call, Documents *documents, AiFailure *failure)
+{
+	call->request.task = AI_TASK_RERANK;
+	if (!PG_ARGISNULL(ARG_TOP_N))
+	{
+		call->request.top_n = PG_GETARG_INT32(ARG_TOP_N);
+		if (call->request.top_n < 1)
+			return ai_fn_bad_argument(failure, "top_n must be at least 1");
+	}
+	return ai_fn_utf8_arg(fcinfo, ARG_QUERY, call, &call->request.query, failure) &&
+		read_documents(fcinfo, call, documents, failure) &&
+		ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
+}
+
 static Datum
 rerank(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 {
@@ -78,23 +99,12 @@ rerank(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *ignored)
 	AiAnswer	answer;
 	Documents	documents;
 
-	call->request.task = AI_TASK_RERANK;
-	call->request.query = ai_fn_utf8_arg(fcinfo, ARG_QUERY, call);
-	read_documents(fcinfo, call, &documents);
-	if (!PG_ARGISNULL(ARG_TOP_N))
-	{
-		call->request.top_n = PG_GETARG_INT32(ARG_TOP_N);
-		if (call->request.top_n < 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("top_n must be at least 1")));
-	}
-	if (call->request.n_inputs == 0)
-		return (Datum) 0;
-	if (ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, &call->failure))
-		ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
-	else
+	if (!prepare(fcinfo, call, &documents, &call->failure))
 		ai_call_refuse(call);
+	else if (call->request.n_inputs == 0)
+		return (Datum) 0;
+	else
+		ai_call_resolve(call, ai_fn_text_arg(fcinfo, ARG_MODEL));
 	ai_fn_wait(call);
 	answer = ai_answer_of(call, 0);
 	if (!ai_fn_succeeded(&answer))

@@ -38,8 +38,14 @@
 #include "http/transfer.h"
 #include "storage/fd.h"
 
-/* The poller's, the WaitEventSet's, and two that a multi handle opens. */
-#define OWN_DESCRIPTORS		4
+/*
+ * What is no connection: the poller, the WaitEventSet, two of the multi handle;
+ * and PostgreSQL's own: its sets to wait with, signals, the postmaster's pipe.
+ */
+#define OTHER_DESCRIPTORS	(4 + 5)
+
+/* Of how many one is left to others. */
+#define OTHERS_PART			8
 
 /* What one lookup of libcurl takes: a pair of sockets (8.x: one). */
 #define RESOLVER_DESCRIPTORS	2
@@ -55,9 +61,11 @@ static int	total_in_force = INT_MAX;	/* that libcurl was told */
 int
 ai_descriptors_bound(void)
 {
+	int			allowed = max_safe_fds / 3;
+
 	if (learned >= 0 && ai_now_ms() - learned_at > LEARNED_FOR_MS)
 		learned = -1;
-	return Max(learned >= 0 ? learned : max_safe_fds / 3 * 7 / 8 - OWN_DESCRIPTORS, 1);
+	return Max(learned >= 0 ? learned : allowed - allowed / OTHERS_PART - OTHER_DESCRIPTORS, 1);
 }
 
 bool

@@ -150,11 +150,36 @@ show_key(const ProviderSlot *slot)
 	return is_reference(slot->key) ? slot->key : KEY_MASK;
 }
 
+static void (*key_changed) (void) = NULL;
+
+void
+ai_guc_on_key_change(void (*changed) (void))
+{
+	key_changed = changed;
+}
+
+static void
+assign_key(int slot, const char *configured)
+{
+	slots[slot].key = configured;
+	if (key_changed != NULL)
+		key_changed();
+}
+
+static void
+assign_directory(const char *newval, void *extra)
+{
+	(void) newval;
+	(void) extra;
+	if (key_changed != NULL)
+		key_changed();
+}
+
 #define SLOT(n) \
 	static void assign_key_##n(const char *newval, void *extra) \
 	{ \
 		(void) newval; \
-		slots[n].key = extra; \
+		assign_key(n, extra); \
 	} \
 	static const char *show_key_##n(void) \
 	{ \
@@ -332,7 +357,7 @@ define_network(void)
 							   "The directory that models.credential names files in.",
 							   NULL,
 							   &ai_guc_credentials_directory, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY,
-							   check_absolute, NULL, NULL);
+							   check_absolute, assign_directory, NULL);
 	DefineCustomStringVariable("ai_gateway.ca_file",
 							   "A file of certificate authorities to trust in place of the system's.",
 							   NULL,

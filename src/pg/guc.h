@@ -57,6 +57,12 @@ extern void ai_guc_define_setting(const char *provider, const char *name);
 /* Last of all: refuses other names under the prefix. */
 extern void ai_guc_finish(void);
 
+/*
+ * Has this called when a key or the directory of credentials may have changed;
+ * it must not throw.
+ */
+extern void ai_guc_on_key_change(void (*changed) (void));
+
 /* The provider's endpoint or NULL, and its key as configured or NULL. */
 extern const char *ai_guc_provider_endpoint(const char *provider);
 extern const char *ai_guc_provider_key(const char *provider);

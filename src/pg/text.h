@@ -10,11 +10,15 @@
 #include "util/failure.h"
 
 /*
- * A NUL-terminated UTF-8 copy in the current memory context.  Raises
- * 22021 if a SQL_ASCII database holds bytes that are no UTF-8.
+ * A NUL-terminated UTF-8 copy in the current memory context; NULL with a fault
+ * in an argument if it has no such form, as bytes in a SQL_ASCII database that
+ * are no UTF-8 (22021).
  */
-extern char *ai_text_to_utf8(const text *value);
-extern char *ai_cstring_to_utf8(const char *value, size_t len);
+extern char *ai_text_to_utf8(const text *value, AiFailure *failure);
+extern char *ai_cstring_to_utf8(const char *value, size_t len, AiFailure *failure);
+
+/* What a row of the registry holds, which is refused when it is written: raises. */
+extern char *ai_stored_to_utf8(const char *value);
 
 /* A name for a message, in the current memory context; nothing is raised. */
 extern char *ai_name_to_utf8(const char *name);

@@ -10,7 +10,8 @@
  * Cache: a hash table by name in a context of its own.  An invalidation only
  * sets a flag, since it can come at any moment; the next lookup drops the
  * entries.  A dropped model that a call still holds is freed by its last
- * holder.
+ * holder.  Keys that are kept (secret.h) are forgotten at once: the credential
+ * of a model may not be named any more.
  *
  * State: the statics below, per backend.
  */
@@ -23,10 +24,12 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/text.h"
 #include "registry/model.h"
+#include "registry/secret.h"
 #include "registry/tuple.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -57,7 +60,10 @@ relation_changed(Datum unused, Oid relation)
 {
 	if (relation == InvalidOid || relation == models_relation ||
 		relation == grants_relation || relation == profiles_relation)
+	{
 		cache_valid = false;
+		ai_secret_forget();
+	}
 }
 
 void
@@ -157,6 +163,7 @@ ready_cache(AiFailure *failure)
 		cache = hash_create("ai_gateway models", 32, &control,
 							HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	}
+	ai_secret_init();
 
 	/*
 	 * Also in the middle of a statement, which locks no table for a lookup:
@@ -345,25 +352,37 @@ model_names(void)
 		ai_model_release(model);
 		if (names.len > 200)
 		{
-			appendStringInfoString(&names, ", ...");
+			appendStringInfoString(&names, " and others");
 			break;
 		}
 	}
 	return names.data;
 }
 
+/* As the table's constraint has it. */
+#define MAX_NAME_BYTES	200
+
+/* Of a text that is no name of a model. */
+#define SHOWN_BYTES		20
+
 /* What there is; the name may be a mistake for one of them. */
 static bool
 fail_unknown(const char *name, AiFailure *failure)
 {
 	char	   *names = ai_name_to_utf8(model_names());
+	int			len = (int) strlen(name);
+	bool		possible = len <= MAX_NAME_BYTES;
 
+	/* what is no name may be a prompt in the wrong place */
+	if (!possible)
+		name = psprintf("%.*s...", pg_mbcliplen(name, len, SHOWN_BYTES), name);
 	ai_fault(failure, AI_FAULT_REFUSED, AI_ERROR_NOT_FOUND, "42704",
 			 "model \"%s\" is not registered", ai_name_to_utf8(name));
 	if (names[0] != '\0')
 		ai_failure_detail(failure, "You may use %s.", names);
-	ai_failure_hint(failure, "INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
-					ai_name_to_utf8(quote_literal_cstr(name)));
+	if (possible)
+		ai_failure_hint(failure, "INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES (%s, ...);",
+						ai_name_to_utf8(quote_literal_cstr(name)));
 	return false;
 }
 

@@ -1,25 +1,60 @@
 /*
  * secret.c
- *	  Reading keys from files, the environment and the configuration
- *	  (secret.h).
+ *	  Reading keys from files, the environment and the configuration, and
+ *	  keeping those of files (secret.h).
  *
  * A file must be a regular file that belongs to the server's user, readable
  * by nobody but that user and its group (0600, 0640 or stricter), of at most
  * 64 kB.  It holds a bare key, or a JSON object with the fields that the
  * provider needs ("api_key" is the key) and "hosts", a list of hosts that it
  * may be sent to.
+ *
+ * Is it the same file, unchanged?  Device, inode, size, mode, owner and both
+ * times are what they were when it was opened.  A clock ticks, and a file may
+ * be written twice within a tick (of up to two seconds on some file systems):
+ * one whose times were as young as that when it was read is not trusted to be
+ * unchanged but read again, until it is older, as git does with its index.
+ *
+ * State: the list of what is kept, the last used first.  Malloc memory.
  */
 #include "postgres.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pg/guc.h"
 #include "registry/secret.h"
 #include "storage/fd.h"
+#include "storage/ipc.h"
 
 #define MAX_SECRET_BYTES	(64 * 1024)
+#define MOST_KEPT			64
+#define LONGEST_TICK		2.0 /* seconds */
+
+#ifdef __APPLE__
+#define MODIFIED(status)	((status)->st_mtimespec)
+#define CHANGED(status)		((status)->st_ctimespec)
+#else
+#define MODIFIED(status)	((status)->st_mtim)
+#define CHANGED(status)		((status)->st_ctim)
+#endif
+
+typedef struct AiKeptSecret
+{
+	char	   *key;
+	cJSON	   *fields;
+	char	   *hosts;
+	int			lent;
+	bool		listed;
+	char	   *path;			/* of what is listed: */
+	struct stat status;			/* when it was opened */
+	bool		settled;		/* and its times were older than a tick */
+	struct AiKeptSecret *next;
+} AiKeptSecret;
+
+static AiKeptSecret *kept_secrets = NULL;
 
 static void
 wipe_tree(cJSON *tree)
@@ -34,15 +69,150 @@ wipe_tree(cJSON *tree)
 	}
 }
 
-void
-ai_secret_wipe(AiSecret *secret)
+static void
+wipe(AiKeptSecret *kept)
 {
-	ai_free_secret(secret->key);
-	wipe_tree(secret->fields);
-	cJSON_Delete(secret->fields);
-	free(unconstify(char *, secret->hosts));
+	ai_free_secret(kept->key);
+	wipe_tree(kept->fields);
+	cJSON_Delete(kept->fields);
+	free(kept->hosts);
+	free(kept->path);
+	free(kept);
+}
+
+static void
+unlist(AiKeptSecret **link)
+{
+	AiKeptSecret *kept = *link;
+
+	*link = kept->next;
+	kept->listed = false;
+	if (kept->lent == 0)
+		wipe(kept);
+}
+
+void
+ai_secret_forget(void)
+{
+	while (kept_secrets != NULL)
+		unlist(&kept_secrets);
+}
+
+static void
+forget_at_exit(int code, Datum unused)
+{
+	ai_secret_forget();
+}
+
+void
+ai_secret_init(void)
+{
+	static bool done = false;
+
+	if (done)
+		return;
+	on_proc_exit(forget_at_exit, (Datum) 0);
+	ai_guc_on_key_change(ai_secret_forget);
+	done = true;
+}
+
+static void
+lend(AiKeptSecret *kept, AiSecret *secret)
+{
+	kept->lent++;
+	secret->key = kept->key;
+	secret->fields = kept->fields;
+	secret->hosts = kept->hosts;
+	secret->kept = kept;
+}
+
+void
+ai_secret_release(AiSecret *secret)
+{
+	AiKeptSecret *kept = secret->kept;
+
+	if (kept != NULL && --kept->lent == 0 && !kept->listed)
+		wipe(kept);
 	memset(secret, 0, sizeof(*secret));
 }
+
+/* Moves it to the front of the list; NULL if it is not there. */
+static AiKeptSecret *
+find(const char *path)
+{
+	for (AiKeptSecret **link = &kept_secrets; *link != NULL; link = &(*link)->next)
+	{
+		AiKeptSecret *kept = *link;
+
+		if (strcmp(kept->path, path) != 0)
+			continue;
+		*link = kept->next;
+		kept->next = kept_secrets;
+		kept_secrets = kept;
+		return kept;
+	}
+	return NULL;
+}
+
+/* At the front; the one that was not used for the longest time goes. */
+static void
+keep(AiKeptSecret *kept)
+{
+	int			n = 0;
+
+	kept->next = kept_secrets;
+	kept->listed = true;
+	kept_secrets = kept;
+	for (AiKeptSecret **link = &kept_secrets; *link != NULL; link = &(*link)->next)
+	{
+		if (++n > MOST_KEPT)
+		{
+			unlist(link);
+			break;
+		}
+	}
+}
+
+/* ---- is it the same file, unchanged? ---- */
+
+static bool
+same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool
+is_unchanged(const AiKeptSecret *kept)
+{
+	const struct stat *then = &kept->status;
+	struct stat now;
+
+	return kept->settled && stat(kept->path, &now) == 0 &&
+		now.st_dev == then->st_dev && now.st_ino == then->st_ino &&
+		now.st_size == then->st_size && now.st_mode == then->st_mode &&
+		now.st_uid == then->st_uid &&
+		same_time(MODIFIED(&now), MODIFIED(then)) && same_time(CHANGED(&now), CHANGED(then));
+}
+
+/* A time that is still to come is that of another clock, and tells nothing. */
+static bool
+is_older_than_a_tick(struct timespec time, struct timespec now)
+{
+	double		age = (double) now.tv_sec - (double) time.tv_sec + (now.tv_nsec - time.tv_nsec) / 1e9;
+
+	return age > LONGEST_TICK;
+}
+
+static bool
+is_settled(const struct stat *status)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+		is_older_than_a_tick(MODIFIED(status), now) && is_older_than_a_tick(CHANGED(status), now);
+}
+
+/* ---- reading ---- */
 
 bool
 ai_secret_valid_name(const char *name)
@@ -74,7 +244,7 @@ host_list(const cJSON *hosts)
  * errors, and where ends what may be said of it.
  */
 static bool
-take_content(const char *content, size_t len, const char *what, AiSecret *secret,
+take_content(const char *content, size_t len, const char *what, AiKeptSecret *kept,
 			 AiFailure *failure)
 {
 	const char *why;
@@ -85,77 +255,83 @@ take_content(const char *content, size_t len, const char *what, AiSecret *secret
 		return ai_fail(failure, AI_ERROR_AUTHENTICATION, "%s is empty", what);
 	if (content[0] == '{')
 	{
-		const char *key;
-
-		secret->fields = ai_json_parse(content, len, &why);
-		if (!cJSON_IsObject(secret->fields))
-		{
-			ai_secret_wipe(secret);
+		kept->fields = ai_json_parse(content, len, &why);
+		if (!cJSON_IsObject(kept->fields))
 			return ai_fail(failure, AI_ERROR_AUTHENTICATION,
 						   "%s begins like a JSON object, but %s", what, why);
-		}
-		key = ai_json_string(secret->fields, "api_key");
-		secret->key = ai_strdup(key);
-		secret->hosts = host_list(ai_json_get(secret->fields, "hosts"));
+		kept->key = ai_strdup(ai_json_string(kept->fields, "api_key"));
+		kept->hosts = host_list(ai_json_get(kept->fields, "hosts"));
 	}
 	else
-		secret->key = strndup(content, len);
+		kept->key = strndup(content, len);
 
 	/* a key goes into a header line: nothing but visible ASCII can be one */
-	for (const char *p = secret->key; p != NULL && *p; p++)
+	for (const char *p = kept->key; p != NULL && *p; p++)
 	{
 		if (*p <= 0x20 || *p >= 0x7f)
-		{
-			ai_secret_wipe(secret);
 			return ai_fail(failure, AI_ERROR_AUTHENTICATION,
 						   "%s holds a blank, a line break or another byte that no key has", what);
-		}
 	}
 	return true;
 }
 
-static bool
-check_file(int fd, const char *what, AiFailure *failure)
+/* One that is not in the list yet, or NULL. */
+static AiKeptSecret *
+make(const char *content, size_t len, const char *what, AiFailure *failure)
 {
-	struct stat status;
+	AiKeptSecret *kept = calloc(1, sizeof(AiKeptSecret));
 
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+	if (kept == NULL)
+	{
+		ai_fail(failure, AI_ERROR_AUTHENTICATION, "memory ran out for %s", what);
+		return NULL;
+	}
+	if (take_content(content, len, what, kept, failure))
+		return kept;
+	wipe(kept);
+	return NULL;
+}
+
+/* What is no file's: nobody but the one who gets it has it. */
+static bool
+take_value(const char *content, const char *what, AiSecret *secret, AiFailure *failure)
+{
+	AiKeptSecret *kept = make(content, strlen(content), what, failure);
+
+	if (kept == NULL)
+		return false;
+	lend(kept, secret);
+	return true;
+}
+
+static bool
+check_file(int fd, const char *what, struct stat *status, AiFailure *failure)
+{
+	if (fstat(fd, status) != 0 || !S_ISREG(status->st_mode))
 		return ai_fail(failure, AI_ERROR_AUTHENTICATION, "%s is not a regular file", what);
-	if (status.st_uid != geteuid())
+	if (status->st_uid != geteuid())
 		return ai_fail(failure, AI_ERROR_AUTHENTICATION,
 					   "%s does not belong to the user that the server runs as", what);
-	if ((status.st_mode & 0137) != 0)
+	if ((status->st_mode & 0137) != 0)
 	{
 		ai_fail(failure, AI_ERROR_AUTHENTICATION,
 				"%s has mode %04o, which lets others read or change it",
-				what, (unsigned) status.st_mode & 07777);
+				what, (unsigned) status->st_mode & 07777);
 		ai_failure_hint(failure, "chmod 0600 the file.");
 		return false;
 	}
-	if (status.st_size > MAX_SECRET_BYTES)
+	if (status->st_size > MAX_SECRET_BYTES)
 		return ai_fail(failure, AI_ERROR_AUTHENTICATION, "%s is larger than 64 kB", what);
 	return true;
 }
 
-static bool
-read_file(const char *path, const char *what, AiSecret *secret, AiFailure *failure)
+/* Up to its end or MAX_SECRET_BYTES. */
+static size_t
+read_all(int fd, char *content)
 {
-	/* O_NONBLOCK: opening a FIFO must not hang the backend */
-	int			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	char	   *content;
 	size_t		len = 0;
-	bool		good;
 
-	if (fd < 0)
-		return ai_fail(failure, AI_ERROR_AUTHENTICATION, "%s cannot be opened: %s", what,
-					   strerror(errno));
-	if (!check_file(fd, what, failure))
-	{
-		close(fd);
-		return false;
-	}
-	content = malloc(MAX_SECRET_BYTES + 1);
-	while (content != NULL && len < MAX_SECRET_BYTES)
+	while (len < MAX_SECRET_BYTES)
 	{
 		ssize_t		n = read(fd, content + len, MAX_SECRET_BYTES - len);
 
@@ -163,14 +339,67 @@ read_file(const char *path, const char *what, AiSecret *secret, AiFailure *failu
 			break;
 		len += (size_t) n;
 	}
-	close(fd);
-	if (content == NULL)
-		return ai_fail(failure, AI_ERROR_AUTHENTICATION, "memory ran out for %s", what);
 	content[len] = '\0';
-	good = take_content(content, len, what, secret, failure);
+	return len;
+}
+
+static AiKeptSecret *
+read_open_file(int fd, const char *path, const char *what, AiFailure *failure)
+{
+	AiKeptSecret *kept = NULL;
+	struct stat status;
+	bool		settled;
+	char	   *content;
+	size_t		len;
+
+	if (!check_file(fd, what, &status, failure))
+		return NULL;
+	/* before the content: what is written while it is read makes it younger */
+	settled = is_settled(&status);
+	content = malloc(MAX_SECRET_BYTES + 1);
+	if (content == NULL)
+	{
+		ai_fail(failure, AI_ERROR_AUTHENTICATION, "memory ran out for %s", what);
+		return NULL;
+	}
+	len = read_all(fd, content);
+	kept = make(content, len, what, failure);
 	ai_wipe(content, len);
 	free(content);
-	return good;
+	if (kept == NULL)
+		return NULL;
+	kept->status = status;
+	kept->settled = settled;
+	kept->path = strdup(path);
+	return kept;
+}
+
+static bool
+read_file(const char *path, const char *what, AiSecret *secret, AiFailure *failure)
+{
+	AiKeptSecret *kept = find(path);
+	int			fd;
+
+	if (kept != NULL && is_unchanged(kept))
+	{
+		lend(kept, secret);
+		return true;
+	}
+	if (kept != NULL)
+		unlist(&kept_secrets);	/* it stands at the front */
+	/* O_NONBLOCK: opening a FIFO must not hang the backend */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return ai_fail(failure, AI_ERROR_AUTHENTICATION, "%s cannot be opened: %s", what,
+					   strerror(errno));
+	kept = read_open_file(fd, path, what, failure);
+	close(fd);
+	if (kept == NULL)
+		return false;
+	if (kept->path != NULL)
+		keep(kept);
+	lend(kept, secret);
+	return true;
 }
 
 bool
@@ -195,7 +424,7 @@ ai_secret_read(const char *reference, const char *parameter, AiSecret *secret,
 		if (value == NULL)
 			return ai_fail(failure, AI_ERROR_AUTHENTICATION,
 						   "%s is not set in the server's environment", what);
-		return take_content(value, strlen(value), what, secret, failure);
+		return take_value(value, what, secret, failure);
 	}
 	if (!ai_preloaded)
 	{
@@ -206,7 +435,7 @@ ai_secret_read(const char *reference, const char *parameter, AiSecret *secret,
 		return false;
 	}
 	snprintf(what, sizeof(what), "the value of \"%s\"", parameter);
-	return take_content(reference, strlen(reference), what, secret, failure);
+	return take_value(reference, what, secret, failure);
 }
 
 bool

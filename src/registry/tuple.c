@@ -64,5 +64,5 @@ ai_tuple_json(const AiTuple *row, const char *name)
 		return NULL;
 	json = DatumGetJsonbP(value);
 	document = JsonbToCString(NULL, &json->root, VARSIZE(json));
-	return ai_cstring_to_utf8(document, strlen(document));
+	return ai_stored_to_utf8(document);
 }

@@ -122,9 +122,19 @@ const AiErrorKindInfo ai_error_kinds[AI_ERROR_KINDS] = {
 void
 ai_failure_clear(AiFailure *failure)
 {
-	memset(failure, 0, sizeof(*failure));
+	/* several times a call: what no text reaches is left as it is */
+	failure->kind = AI_ERROR_NONE;
+	failure->fault = AI_FAULT_CALL;
+	failure->http_status = 0;
 	failure->should_retry = -1;
 	failure->retry_after_ms = -1;
+	failure->sqlstate = NULL;
+	failure->code[0] = '\0';
+	failure->parameter[0] = '\0';
+	failure->request_id[0] = '\0';
+	failure->message[0] = '\0';
+	failure->detail[0] = '\0';
+	failure->hint[0] = '\0';
 }
 
 static void

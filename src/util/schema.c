@@ -39,6 +39,7 @@ typedef enum KeywordKind
 	KEYWORD_NAMED,				/* an object of schemas */
 	KEYWORD_BOOL_OR_SCHEMA,
 	KEYWORD_NUMBER,
+	KEYWORD_POSITIVE,			/* a number above 0 */
 	KEYWORD_COUNT,				/* an integer that is not negative */
 	KEYWORD_BOOL,
 	KEYWORD_STRINGS,			/* an array of strings */
@@ -85,7 +86,7 @@ static const struct
 	{"minLength", KEYWORD_COUNT},
 	{"minProperties", KEYWORD_COUNT},
 	{"minimum", KEYWORD_NUMBER},
-	{"multipleOf", KEYWORD_NUMBER},
+	{"multipleOf", KEYWORD_POSITIVE},
 	{"not", KEYWORD_SCHEMA},
 	{"oneOf", KEYWORD_SCHEMAS},
 	{"pattern", KEYWORD_PATTERN},
@@ -270,6 +271,8 @@ check_keyword(Walk *walk, KeywordKind kind, const cJSON *value)
 			return check_each(walk, value, true);
 		case KEYWORD_NUMBER:
 			return cJSON_IsNumber(value) || fault(walk, "has no number");
+		case KEYWORD_POSITIVE:
+			return (cJSON_IsNumber(value) && value->valuedouble > 0) || fault(walk, "has no number above 0");
 		case KEYWORD_COUNT:
 			return (cJSON_IsNumber(value) && value->valuedouble >= 0 &&
 					value->valuedouble == floor(value->valuedouble)) || fault(walk, "has no count");

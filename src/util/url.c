@@ -228,6 +228,7 @@ parse_network(const char *entry, Network *network)
 	char		text[64];
 	const char *slash = strchr(entry, '/');
 	char	   *end;
+	long		bits;
 
 	if (slash == NULL || (size_t) (slash - entry) >= sizeof(text))
 		return false;
@@ -242,8 +243,9 @@ parse_network(const char *entry, Network *network)
 		return false;
 	if (slash[1] < '0' || slash[1] > '9')
 		return false;
-	network->bits = (int) strtol(slash + 1, &end, 10);
-	return *end == '\0' && network->bits <= (network->family == AF_INET ? 32 : 128);
+	bits = strtol(slash + 1, &end, 10);
+	network->bits = (int) bits;
+	return *end == '\0' && bits <= (network->family == AF_INET ? 32 : 128);
 }
 
 static bool

@@ -13,6 +13,7 @@
 # how many requests (itself among them) were not answered yet when it came.
 use strict;
 use warnings;
+use Digest::MD5 qw(md5_hex);
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::IP;
@@ -385,8 +386,10 @@ sub behave
 		return put($c, response(200, $ok), 0.05);
 	}
 	if ($what =~ /^slow-(\d+)$/) { return put($c, response(200, $ok), $1 / 1000) }
-	# after so many milliseconds, an answer of so many bytes
+	# after so many milliseconds: an answer of so many bytes, one that depends on the request alone, a status
 	if ($what =~ /^answer-(\d+)-(\d+)$/) { return put($c, response(200, good($path, $body, substr('An answer. ' x ($2 / 11 + 1), 0, $2))), $1 / 1000) }
+	if ($what =~ /^digest-(\d+)$/) { return put($c, response(200, good($path, $body, md5_hex($body))), $1 / 1000) }
+	if ($what =~ /^status-(\d+)-after-(\d+)$/) { return put($c, response($1, error_body($1)), $2 / 1000) }
 	if ($what eq 'reset') { put($c, 'RESET'); return }
 	if ($what eq 'close') { return put($c, 'CLOSE') }
 	if ($what eq 'stall') { return }
@@ -481,9 +484,11 @@ sub behave
 	if ($what =~ /^refuse-(temperature|max-tokens)$/) { return put($c, response(200, $ok)) }
 	if ($what =~ /^events-/) { return events($c, $what, $count, $body) }
 	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
-	if ($what =~ /^token(-slow)?$/)
+	# (each path of one counts for itself: its first token is tok-1)
+	if ($what =~ /^token(-slow|-after-(\d+))?$/)
 	{
-		return put($c, response(200, $json->encode({ token_type => 'Bearer', expires_in => 3599, access_token => "tok-$count" })), $1 ? 0.3 : 0);
+		my $delay = !$1 ? 0 : $2 ? $2 / 1000 : 0.3;
+		return put($c, response(200, $json->encode({ token_type => 'Bearer', expires_in => 3599, access_token => "tok-$count" })), $delay);
 	}
 	if ($what eq 'token-short') { return put($c, response(200, $json->encode({ expires_in => '1', access_token => "tok-$count" }))) }
 	if ($what eq 'token-strings') { return put($c, response(200, $json->encode({ expires_in => '86399', access_token => "tok-$count" }))) }
@@ -510,7 +515,7 @@ sub behave
 		my $reply = response(200, good($path, $body, long_text($body, $1)));
 		return put($c, substr($reply, 0, length($reply) / 2));
 	}
-	if ($what =~ /^embed-(\d+)(?:-(\d+))?$/) { return put($c, response(200, long_embeddings($body, $1)), ($2 // 0) / 1000) }
+	if ($what =~ /^embed-(\d+)(-refuse-bad)?$/) { return put($c, $2 && $body =~ /bad/ ? response(400, error_body(400)) : response(200, long_embeddings($body, $1))) }
 	if ($what eq 'embed-short')
 	{
 		my $last = $#{ $json->decode($body)->{input} };
@@ -519,7 +524,6 @@ sub behave
 	if ($what eq 'embed-nan') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,NaN]}]}')) }
 	if ($what eq 'embed-twice') { return put($c, response(200, '{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}')) }
 	if ($what eq 'embed-reversed') { return put($c, response(200, '{"data":[{"index":1,"embedding":[2,2]},{"index":0,"embedding":[1,1]}],"usage":{"prompt_tokens":7}}')) }
-	if ($what eq 'embed-refuse-bad') { return put($c, $body =~ /bad/ ? response(400, error_body(400)) : response(200, $ok)) }
 	if ($what eq 'embed-base64')
 	{
 		my $i = 0;

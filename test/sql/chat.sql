@@ -24,6 +24,11 @@ SELECT ai_chat('[{"role": "user", "content": "weather?"},
 SELECT ai_chat('[{"role": "user", "content": "weather?"},
 	{"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{"}}]}]', model => 'm');
 
+-- a conversation as long as they get, and an answer of 10 kB
+SELECT length(m::text), c->>'text' = repeat('message 61 ', 30) AS right_one, length(ai_chat(m, model => 'm', options => '{"mock": {"answer_bytes": 10000}}')->>'text')
+	FROM (SELECT jsonb_agg(jsonb_build_object('role', CASE WHEN i % 2 = 0 THEN 'assistant' ELSE 'user' END, 'content', repeat('message ' || i || ' ', 30)) ORDER BY i) AS m
+		FROM generate_series(1, 61) i) q, ai_chat(m, model => 'm') c;
+
 -- NULL gives NULL
 SELECT ai_chat(NULL, model => 'nobody') IS NULL AS nothing;
 

@@ -141,6 +141,12 @@ CREATE FUNCTION summarise() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN NEW.summary := ai_complete(NEW.body, model => 'shout'); RETURN NEW; END $$;
 CREATE TRIGGER summarise BEFORE INSERT OR UPDATE OF body ON ticket FOR EACH ROW EXECUTE FUNCTION summarise();
 INSERT INTO ticket VALUES (1, 'broken'), (2, NULL) RETURNING summary;
+-- as long as tickets are, answers of another size
+BEGIN;
+INSERT INTO ticket SELECT i, repeat('broken ' || i || ' ', 10 * i * i) FROM generate_series(3, 13) i;
+SELECT count(*), max(length(body)), bool_and(summary = '|m2|' || body || '!') AS right_one FROM ticket WHERE id > 2;
+SELECT sum(length(a)), count(DISTINCT a) FROM (SELECT ai_complete(body, model => 'shout', options => '{"mock": {"answer_bytes": 10000}}') AS a FROM ticket WHERE id > 2 OFFSET 0) q;
+ROLLBACK;
 DO $$
 DECLARE caught text;
 BEGIN

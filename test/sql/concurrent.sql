@@ -5,12 +5,18 @@ CREATE EXTENSION ai_gateway;
 INSERT INTO ai_gateway.models (name, task, provider, remote_model, options) VALUES
 	('c', 'chat', 'mock', 'mock', NULL),
 	('slow', 'chat', 'mock', 'mock', '{"mock": {"latency_ms": 100}}'),
-	('v', 'embed', 'mock', 'mock', NULL);
+	('long', 'chat', 'mock', 'mock', '{"mock": {"answer_bytes": 10000, "latency_ms": [0, 6]}}'),
+	('v', 'embed', 'mock', 'mock', '{"mock": {"dimensions": 1536}}');
 SET ai_gateway.default_model = 'c';
 SET ai_gateway.default_embedding_model = 'v';
 CREATE TABLE t (id int PRIMARY KEY, k int, x text);
 INSERT INTO t SELECT i, i % 10, 'text ' || i % 20 FROM generate_series(1, 100) i;
 ANALYZE t;
+-- texts of 70 B to 16 kB, the longer ones stored out of line
+CREATE TABLE long (id int PRIMARY KEY, k int, x text);
+ALTER TABLE long ALTER x SET STORAGE EXTERNAL;
+INSERT INTO long SELECT i, i % 10, repeat('long ' || i || ' ', ('{10,120,500,2000}'::int[])[1 + i % 4]) FROM generate_series(1, 100) i;
+ANALYZE long;
 
 -- what EXPLAIN ANALYZE counts: function, calls, distinct, requests, peak in flight
 CREATE FUNCTION calls(query text) RETURNS TABLE (function text, calls int, "distinct" int, requests int, peak int)
@@ -60,6 +66,18 @@ END $$;
 UPDATE ai_gateway.models SET input_price = 2, output_price = 8, cached_input_price = 0 WHERE name = 'c';
 SELECT told('SELECT ai_complete(x) FROM t');
 SELECT told('SELECT ai_complete(x, options => ''{"mock": {"fail": "server_error", "fail_times": 1}}'') FROM t WHERE id = 1');
+-- the same as text
+CREATE FUNCTION lines(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF) ' || query LOOP
+		IF line ~ 'Call:|Waiting:' THEN RETURN NEXT regexp_replace(line, '[0-9]+\.[0-9]+ ms', '... ms'); END IF;
+	END LOOP;
+END $$;
+SELECT lines('SELECT ai_complete(x) FROM t');
+SET ai_gateway.on_error = 'null';
+SELECT lines('SELECT ai_complete(x, options => CASE WHEN id = 4 THEN ''{"mock": {"fail": "server_error"}, "max_retries": 1}''::jsonb END) FROM t WHERE id BETWEEN 3 AND 5');
+RESET ai_gateway.on_error;
 -- a filter moves above an inner join, unless a policy needs it where it is
 CREATE TABLE few AS SELECT i AS id, i <= 3 AS flag FROM generate_series(1, 100) i;
 ANALYZE few;
@@ -109,6 +127,25 @@ SELECT * FROM calls('SELECT ai_complete(id::text, model => ''slow'') FROM t WHER
 RESET ai_gateway.max_in_flight;
 -- what reads all rows before it gives one lets all calls be under way, whatever is above it
 SELECT peak FROM calls('SELECT ai_complete(id::text, model => ''slow'') FROM t WHERE id <= 20 EXCEPT SELECT x FROM t LIMIT 1');
+
+-- answers of 10 kB to texts of up to 16 kB, which come in another order: as many
+-- under way, and each with its row
+SELECT * FROM calls('SELECT ai_complete(x, model => ''long'') FROM long');
+SELECT * FROM calls('SELECT ai_complete(x) FROM long');
+SELECT count(*), count(*) FILTER (WHERE a = x) AS right_one, max(length(a)) FROM (SELECT x, ai_complete(x) AS a FROM long OFFSET 0) q;
+SELECT md5(string_agg(id || a, ',')) AS together FROM (SELECT id, ai_complete(x, model => 'long') AS a FROM long ORDER BY id) q \gset
+SET ai_gateway.concurrent = off;
+SELECT md5(string_agg(id || a, ',')) = :'together' AS same, sum(length(a)) FROM (SELECT id, ai_complete(x, model => 'long') AS a FROM long ORDER BY id) q;
+RESET ai_gateway.concurrent;
+SELECT string_agg(l.id::text, ',' ORDER BY l.id) FROM long l JOIN t USING (id) WHERE ai_complete(l.x) LIKE 'long 4%' AND t.k < 5;
+-- while the rows change and go
+BEGIN;
+WITH changed AS (UPDATE long SET x = upper(ai_complete(x)) WHERE k < 3 RETURNING id, x, ai_complete(x) AS a)
+	SELECT count(*), count(*) FILTER (WHERE a = x AND x LIKE 'LONG ' || id || ' %') AS right_one FROM changed;
+WITH gone AS (DELETE FROM long WHERE k < 8 RETURNING x, ai_complete(x) AS a)
+	SELECT count(*), count(*) FILTER (WHERE a = x) AS right_one FROM gone;
+SELECT count(*) FROM long WHERE ai_complete(x) LIKE 'long %9 %';
+ROLLBACK;
 
 -- rows leave in the order in which they came
 SELECT string_agg(a, ',') FROM (SELECT ai_complete(id::text, options => jsonb_build_object('mock', jsonb_build_object('latency_ms', 60 - id * 5))) a
@@ -174,7 +211,8 @@ COMMIT;
 
 -- what the statement keeps is bounded
 SET work_mem = '64kB';
-SELECT count(DISTINCT ai_complete(repeat(id::text, 100))) FROM t;
+SELECT count(DISTINCT ai_complete(x, model => 'long')), sum(length(ai_complete(x))) FROM long;
+SELECT calls, requests FROM calls('SELECT ai_complete(x, model => ''long'') FROM long, generate_series(1, 2) ORDER BY id');
 RESET work_mem;
 
 -- the inner side of a nested loop is no place to call from
@@ -336,11 +374,14 @@ SET jit = on;
 SELECT compiled('SELECT count(ai_complete(i::text)) FROM generate_series(1, 10000) i');
 RESET jit;
 
+-- each row has its own vector, whatever travels with it
+SELECT count(*), count(DISTINCT e), min(cardinality(e)), count(*) FILTER (WHERE id % 10 = 0 AND e = (SELECT ai_embed(s.x) FROM long s WHERE s.id = q.id)) AS right_one
+	FROM (SELECT id, ai_embed(x) AS e FROM long OFFSET 0) q;
 -- long answers leave as much room for rows ahead as short ones: a row takes out
 -- of the node's memory what it put in
 UPDATE ai_gateway.models SET settings = '{"max_inputs": 2048}' WHERE name = 'v';
 SELECT requests FROM calls($$SELECT ai_embed('text ' || i, model => 'v', dimensions => 3072) FROM generate_series(1, 8000) i$$);
 
-DROP TABLE t, few, parts;
-DROP FUNCTION calls, told, compiled, shown;
+DROP TABLE t, long, few, parts;
+DROP FUNCTION calls, told, lines, compiled, shown;
 DROP EXTENSION ai_gateway;

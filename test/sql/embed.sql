@@ -2,7 +2,7 @@
 CREATE EXTENSION ai_gateway;
 \set SHOW_CONTEXT never
 INSERT INTO ai_gateway.models (name, task, provider, remote_model, options) VALUES
-	('e', 'embed', 'mock', 'm1', '{"max_retries": 0, "mock": {"dimensions": 3}}');
+	('e', 'embed', 'mock', 'm1', '{"max_retries": 0, "mock": {"dimensions": 1536}}');
 SET ai_gateway.default_embedding_model = 'e';
 
 -- the same text has the same vector, of length 1
@@ -21,6 +21,14 @@ SELECT count(*) FROM ai_embed('{}'::text[]);
 SELECT count(*) FROM ai_embed(NULL::text[]);
 SELECT count(*) FROM ai_embed('{{a,b},{c,d}}'::text[]);
 SELECT count(*), count(DISTINCT embedding) FROM ai_embed((SELECT array_agg(i::text) FROM generate_series(1, 5000) i));
+
+-- texts of 1 B to 16 kB, each with its own vector, one by one and together
+CREATE TABLE texts AS SELECT i, repeat('word ' || i || ' ', ('{1,10,100,2000}'::int[])[1 + i % 4]) AS t FROM generate_series(1, 40) i;
+SELECT count(*), bool_and(e = (SELECT ai_embed(s.t) FROM texts s WHERE s.i = q.i OFFSET 0)) AS right_one, min(cardinality(e)), max(length(t))
+	FROM (SELECT i, t, ai_embed(t) AS e FROM texts OFFSET 0) q;
+SELECT count(*), count(DISTINCT embedding), bool_and(embedding = ai_embed(t)) AS right_one
+	FROM texts JOIN ai_embed((SELECT array_agg(t ORDER BY i) FROM texts)) ON ord = i;
+DROP TABLE texts;
 
 -- bad arguments
 SELECT ai_embed('x', dimensions => 0);

@@ -39,4 +39,14 @@ SELECT comment, builtin FROM ai_gateway.model_profiles WHERE pattern = 'gpt-oss*
 UPDATE ai_gateway.model_profiles SET comment = 'mine too' WHERE pattern = 'mistral-embed*';
 SELECT comment, builtin FROM ai_gateway.model_profiles WHERE pattern = 'mistral-embed*';
 INSERT INTO ai_gateway.model_profiles (pattern, comment) VALUES ('gpt-oss*', 'again');
+-- one without a pattern, one for a protocol, one without what it refuses, two that are as long
+INSERT INTO ai_gateway.model_profiles (pattern) VALUES (NULL);
+INSERT INTO ai_gateway.model_profiles (pattern, protocol, comment) VALUES ('o1*', 'ollama', 'beside it'), ('o3*', 'openai-chat', 'in its place');
+SELECT pattern, protocol, builtin, CASE WHEN NOT builtin THEN comment END AS comment FROM ai_gateway.model_profiles WHERE pattern IN ('o1*', 'o3*') ORDER BY 1, 2;
+INSERT INTO ai_gateway.models (name, provider, remote_model, options) VALUES ('two', 'mock', 'abcd', '{"mock": {"answer": "ok"}}');
+INSERT INTO ai_gateway.model_profiles (pattern, refuses) VALUES ('abc*', NULL);
+INSERT INTO ai_gateway.model_profiles (pattern, refuses) VALUES ('*bcd', '{temperature}'), ('abc*', '{}');
+SELECT ai_complete('hi', model => 'two', options => '{"temperature": 0.5}');
+INSERT INTO ai_gateway.model_profiles (pattern, refuses) VALUES ('abcd*', '{}');
+SELECT ai_complete('hi', model => 'two', options => '{"temperature": 0.5}');
 DROP EXTENSION ai_gateway;

@@ -158,6 +158,36 @@ SELECT * FROM ai_gateway.validate_model('unknown');
 UPDATE ai_gateway.models SET options = '{"max_retries": 0, "mock": {"fail": "authentication"}}' WHERE name = 'm';
 SELECT step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role ...'), '\d+ ms', '... ms') AS detail, hint FROM ai_gateway.validate_model('m');
 
+UPDATE ai_gateway.models SET options = NULL WHERE name = 'm';
+-- of each task, one that is disabled, one that is not granted, one without its key
+INSERT INTO ai_gateway.models (name, task, provider, remote_model)
+	SELECT 'a_' || task, task, 'mock', 'r' FROM unnest('{chat,embed,moderate,rerank,transcribe}'::text[]) task;
+INSERT INTO ai_gateway.models (name, provider, remote_model, enabled) VALUES ('it''s off', 'mock', 'r', false);
+INSERT INTO ai_gateway.models (name, provider, remote_model, credential) VALUES ('keyed', 'openai', 'r', 'team_a.key');
+CREATE VIEW checks AS SELECT m.name, step, ok, regexp_replace(regexp_replace(detail, 'role \S+', 'role ...'), '\d+ ms', '... ms') AS detail, hint
+	FROM ai_gateway.models m, ai_gateway.validate_model(m.name) WHERE m.name <> 'm';
+SELECT * FROM checks WHERE step IN ('call', 'dimensions') ORDER BY name, step;
+SELECT * FROM checks WHERE name IN ('it''s off', 'keyed') ORDER BY name, step = 'call', step = 'target', step = 'grant';
+GRANT USAGE ON SCHEMA ai_gateway TO regress_ai_alice;
+SET ROLE regress_ai_alice;
+SELECT step, ok, detail, hint FROM ai_gateway.validate_model('a_chat');
+RESET ROLE;
+REVOKE USAGE ON SCHEMA ai_gateway FROM regress_ai_alice;
+RESET ai_gateway.on_error;
+-- a call without the key that the model names, and one of a name that no model has room for
+SELECT ai_complete('x', model => 'keyed');
+SELECT ai_complete('x', model => repeat('Summarise: ', 1000));
+SELECT ai_complete('x', model => repeat('m', 200));
+-- of many models the first are named
+INSERT INTO ai_gateway.models (name, provider, remote_model) SELECT 'model_' || i, 'mock', 'r' FROM generate_series(100, 199) i;
+SELECT ai_complete('x', model => 'model_1');
+DELETE FROM ai_gateway.models WHERE name <> 'm';
+DROP VIEW checks;
+-- what checks a registration is no function to call
+SELECT ai_gateway.models_check();
+SELECT ai_gateway.model_profiles_check();
+SELECT ai_gateway.registry_changed();
+
 -- the catalog of what is there: volatile, parallel restricted, dear, commented
 \pset format unaligned
 SELECT p.oid::regprocedure, provolatile, proparallel, procost, d.description IS NOT NULL AS comment

@@ -26,6 +26,13 @@ SET ai_gateway.on_error = 'null';
 SELECT ai_json('where?', '{"type": "object"}', model => 'prose');
 RESET ai_gateway.on_error;
 
+-- documents of up to 10 kB, of many rows at once
+INSERT INTO ai_gateway.models (name, provider, remote_model) VALUES ('says', 'mock', 'm');
+SELECT count(*), max(length(document::text)), bool_and(answer = document) AS right_one
+	FROM (SELECT document, ai_json(document::text, '{"type": "object", "properties": {"items": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}, "text": {"type": "string"}}, "required": ["n", "text"], "additionalProperties": false}}}, "required": ["items"], "additionalProperties": false}', model => 'says') AS answer
+		FROM (SELECT jsonb_build_object('items', (SELECT jsonb_agg(jsonb_build_object('n', n, 'text', 'item "' || n || '" of ' || i)) FROM generate_series(1, i * 7) n)) AS document
+			FROM generate_series(1, 35) i) d OFFSET 0) q;
+
 -- a schema that is not understood is an error, and makes no call
 SELECT ai_json('x', '{"type": "object", "patternProperties": {"a": {}}}', model => 'good');
 SELECT ai_json('x', '{"type": "objet"}', model => 'good');

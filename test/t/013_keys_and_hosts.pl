@@ -5,7 +5,9 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../perl";
 use AiGateway::Cluster;
+use AiGateway::CoarseClock;
 use AiGateway::FaultServer;
+use Fcntl;
 use File::Temp qw(tempdir);
 use Test::More;
 
@@ -82,6 +84,114 @@ for my $case ([ open => 'mode 0644' ], [ newline => 'line break' ], [ empty => '
 	like(failure(), qr/authentication: credential "$case->[0]" .*$case->[1]/, "credential \"$case->[0]\": $case->[1]");
 }
 is(scalar(grep { $_->{headers}{'x-injected'} } $server->requests), 0, 'no header was injected');
+
+# ---- a key that is replaced, while a session is open ----
+
+# each file is used until its content is kept: then a look at it reads nothing
+my $open = AiGateway::Session->new($cluster);
+my @rotated = qw(renamed rewritten linked exposed removed);
+sub use_key { my ($name) = @_; return $open->query("SELECT coalesce(value::jsonb->>'authorization', error) FROM ai_try_complete('p', model => 'rotated-$name')") }
+sub read_calls { open(my $io, '<', '/proc/' . $open->pid . '/io') or die "io: $!"; my ($n) = map { /^syscr: (\d+)/ ? $1 : () } <$io>; return $n }
+# all of them of one time of writing, whoever wrote when, and of one size
+my $then = time() - 1000;
+sub set_time { my ($path) = @_; utime($then, $then, $path) or die "$path: $!"; return }
+sub overwrite { my ($path, $content) = @_; sysopen(my $f, $path, O_WRONLY) or die "$path: $!"; syswrite($f, $content) == length $content or die; close $f; return }
+mkdir "$directory/data$_" for 1, 2;
+write_file("data$_/key", "key-number-$_-of-linked") for 1, 2;
+symlink("$directory/data1/key", "$directory/credentials/linked");
+write_file("credentials/$_", "key-number-1-of-$_") for grep { $_ ne 'linked' } @rotated;
+set_time("$directory/$_") for qw(data1/key data2/key openai), map { "credentials/$_" } @rotated;
+$cluster->register("rotated-$_", provider => 'openai', credential => $_) for @rotated;
+$cluster->register('rotated-own', provider => 'openai');
+is(join(' ', map { use_key($_) } @rotated, 'own'), join(' ', (map { "Bearer key-number-1-of-$_" } @rotated), "Bearer $key"), 'six keys of files are used');
+ok(AiGateway::Cluster::poll(sub { my $before = read_calls(); use_key($_) for @rotated, 'own'; return read_calls() == $before }), 'a file that stays as it is is read no more');
+
+my $credentials = "$directory/credentials";
+write_file('credentials/.new', 'key-number-2-of-renamed');
+set_time("$credentials/.new");
+rename("$credentials/.new", "$credentials/renamed") or die;
+is(use_key('renamed'), 'Bearer key-number-2-of-renamed', 'a file that took the place of another is used by the next call, though of one size and time of writing');
+overwrite("$credentials/rewritten", 'key-number-2-of-rewritten');
+set_time("$credentials/rewritten");
+is(use_key('rewritten'), 'Bearer key-number-2-of-rewritten', 'so is one that was written anew in its place');
+symlink("$directory/data2/key", "$credentials/.link");
+rename("$credentials/.link", "$credentials/linked") or die;
+is(use_key('linked'), 'Bearer key-number-2-of-linked', 'and one that a link leads to now');
+chmod 0644, "$credentials/exposed";
+like(use_key('exposed'), qr/mode 0644/, 'a file that others may read from now on is refused');
+chmod 0600, "$credentials/exposed";
+is(use_key('exposed'), 'Bearer key-number-1-of-exposed', 'until they may not');
+unlink "$credentials/removed";
+like(use_key('removed'), qr/cannot be opened/, 'a file that was removed is not used');
+is(use_key('renamed'), 'Bearer key-number-2-of-renamed', 'the others are as they were');
+write_file('openai-2', "key-of-the-provider-23456\n");
+set_time("$directory/openai-2");
+rename("$directory/openai-2", "$directory/openai") or die;
+is(use_key('own'), 'Bearer key-of-the-provider-23456', "the provider's own key likewise");
+write_file('openai', "$key\n");
+
+# what is kept is overwritten: a key that is read and never sent is in no memory but ours
+sub remembers
+{
+	my ($needle) = @_;
+	open(my $maps, '<', '/proc/' . $open->pid . '/maps') or return;
+	open(my $memory, '<:raw', '/proc/' . $open->pid . '/mem') or return;
+	my $found = 0;
+	while (<$maps>)
+	{
+		my ($from, $to) = /^([0-9a-f]+)-([0-9a-f]+) rw-p/ or next;
+		sysseek($memory, hex $from, 0) or next;
+		sysread($memory, my $bytes, hex($to) - hex($from)) or next;
+		$found++ while $bytes =~ /\Q$needle\E/g;
+	}
+	return $found;
+}
+SKIP:
+{
+	my $hidden = join('-', 'never', 'sent');
+	my $unsent = sub { my ($n) = @_; write_file('credentials/hidden', qq({"api_key": "$hidden-$n", "hosts": ["other.example.com"]})); return like($open->query("SELECT error FROM ai_try_complete('p', model => 'hidden')"), qr/may not be sent/, "key $n is read, and goes nowhere") };
+	$cluster->register('hidden', provider => 'openai', endpoint => $server->url('echo-headers'), credential => 'hidden');
+	$unsent->(1);
+	skip 'a sanitizer has memory of its own', 1 if $ENV{AI_GATEWAY_SLOW};
+	skip 'the memory of a backend cannot be read here', 1 unless defined remembers($hidden);
+	cmp_ok(remembers("$hidden-1"), '>', 0, 'it is kept');
+	$unsent->(2);
+	is(remembers("$hidden-1"), 0, 'and overwritten once its file was replaced');
+	cmp_ok(remembers("$hidden-2"), '>', 0, 'the new one is kept');
+	$cluster->node->reload;
+	ok(AiGateway::Cluster::poll(sub { $open->query('SELECT 1'); return remembers("$hidden-2") == 0 }), 'and overwritten when the configuration is loaded anew');
+	$unsent->(3);
+	cmp_ok(remembers("$hidden-3"), '>', 0, 'the next is kept');
+	$cluster->sql("DELETE FROM ai_gateway.models WHERE name = 'hidden'");
+	ok(AiGateway::Cluster::poll(sub { $open->query('SELECT 1'); return remembers("$hidden-3") == 0 }), 'and overwritten when its model is dropped');
+}
+$open->quit;
+
+# twice within a tick of the clock: nothing that stat() tells differs
+{
+	my $clock = AiGateway::CoarseClock->new;
+	local $ENV{LD_PRELOAD} = $clock->preload;
+	my $coarse = AiGateway::Cluster->new('coarse', conf => "ai_gateway.openai_endpoint = '$own/v1'\nai_gateway.credentials_directory = '$credentials'\n");
+	my $session = AiGateway::Session->new($coarse);
+	my ($together, @wrong) = (0);
+	write_file('credentials/tick', 'key-0000-of-tick');
+	$coarse->register('m', provider => 'openai', credential => 'tick');
+	for my $n (1 .. 20)
+	{
+		my @written;
+		for my $content (map { sprintf 'key-%04d-of-tick', 2 * $n + $_ } 0, 1)
+		{
+			overwrite("$credentials/tick", $content);
+			push @written, (stat "$credentials/tick")[10];
+			my $sent = $session->query("SELECT coalesce(value::jsonb->>'authorization', error) FROM ai_try_complete('p', model => 'm')");
+			push @wrong, $sent if $sent ne "Bearer $content";
+		}
+		$together++ if $written[0] == $written[1];
+	}
+	cmp_ok($together, '>', 0, "a file is written twice within a second, $together times");
+	is(join(' ', @wrong), '', 'and read twice, on a file system that tells whole seconds');
+	$session->quit;
+}
 
 # A row that points elsewhere: checked at write ...
 for my $endpoint ('https://evil.example.com/v1', 'http://api.openai.com/v1', 'http://10.0.0.1/v1', 'http://169.254.169.254/latest',

@@ -47,6 +47,27 @@ for my $encoding (qw(LATIN1 SQL_ASCII EUC_JP))
 	is($named, 't|t', "$encoding: the name of a model outside of ASCII comes back as it is");
 }
 
+# what one row holds is its own fault, in its turn, and not that of the rows before it
+my $octets = $node->safe_psql('sql_ascii', q{INSERT INTO ai_gateway.models (name, task, provider, remote_model) VALUES ('c', 'chat', 'mock', 'r'), ('e', 'embed', 'mock', 'r'), ('k', 'rerank', 'mock', 'r');
+	CREATE TABLE t (id int, x text); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, E'bad \\xff'), (4, 'd')});
+is($node->safe_psql('sql_ascii', q{SELECT id FROM t WHERE ai_complete(x, model => 'c') = 'b' LIMIT 1}), '2', 'a row before one that is not UTF-8 is answered');
+is($node->safe_psql('sql_ascii', q{SELECT id FROM t WHERE ai_complete('b', system => x, options => jsonb_build_object('stop', jsonb_build_array(x)), model => 'c') = 'b' AND id > 1 LIMIT 1}), '2', 'also in the system prompt and the options');
+for my $call ("ai_complete(x, model => 'c')", "ai_complete('x', system => x, model => 'c')", "ai_embed(x, model => 'e')", "(SELECT count(*) FROM ai_embed(ARRAY['a', x], model => 'e'))",
+	"(SELECT count(*) FROM ai_rerank('a', ARRAY['a', x], model => 'k'))", "(SELECT count(*) FROM ai_rerank(x, ARRAY['a'], model => 'k'))", "ai_try_complete(x, model => 'c')",
+	"ai_json(x, '{}', model => 'c')", "ai_chat(jsonb_build_array(jsonb_build_object('role', 'user', 'content', x)), model => 'c')")
+{
+	my ($out, $err);
+	$node->psql('sql_ascii', "\\set VERBOSITY verbose\nSET ai_gateway.on_error = 'null'; SELECT $call FROM t WHERE id = 3", stdout => \$out, stderr => \$err);
+	like($err, qr/ERROR:  22021: text for a model is not valid UTF-8\nDETAIL:  The database's encoding is SQL_ASCII, so the text is sent as it is\.\nHINT:  SELECT convert_from/, "22021 and what to do: $call");
+}
+my (undef, undef, $unknown) = $node->psql('sql_ascii', "\\set VERBOSITY verbose\nSELECT ai_complete('x', model => E'\\xff')");
+like($unknown, qr/ERROR:  42704: model "." is not registered/, 'so can the name of a model be, which is not registered then');
+$node->safe_psql('euc_jp', q{INSERT INTO ai_gateway.models (name, provider, remote_model) VALUES ('c', 'mock', 'r');
+	CREATE TABLE t (id int, x text); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, E'\\xa9\\xa9'), (4, 'd')});
+is($node->safe_psql('euc_jp', q{SELECT id FROM t WHERE ai_complete(x, model => 'c') = 'b' LIMIT 1}), '2', 'a row before one that cannot be UTF-8 is answered');
+(undef, undef, my $lacking) = $node->psql('euc_jp', "\\set VERBOSITY verbose\nSELECT ai_complete(x, model => 'c') FROM t");
+like($lacking, qr/ERROR:  22P05: text for a model holds a character of encoding "EUC_JP" that has no equivalent in encoding "UTF8"/, 'which is a fault of its own');
+
 # ---- dump and restore ----
 $primary->register('plain', provider => 'mock');
 $primary->register('priced', provider => 'openai', endpoint => 'https://api.openai.com/v1', credential => 'team.key',

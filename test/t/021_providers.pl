@@ -49,6 +49,11 @@ for (@chat)
 	is($cluster->sql("SELECT error_kind FROM ai_try_complete('Be refused', model => 'm')"), 'invalid_request', "$name: an error");
 	is($cluster->sql("SELECT finish_reason || '|' || (input_tokens IS NULL OR input_tokens >= 0) FROM ai_try_complete('Say hello', model => 'm')"), 'stop|true', "$name: finish reason and usage");
 	is($cluster->sql("SET ai_gateway.first_byte_timeout = '20s'; SELECT value || '|' || finish_reason FROM ai_try_complete('Say hello', model => 'm')"), 'Hello from aimock.|stop', "$name: as a stream");
+	for my $stream ('0', '20s')
+	{
+		is($cluster->sql("SET ai_gateway.first_byte_timeout = '$stream'; SELECT ai_complete(repeat('A ticket, \"quoted\".\n', 800) || 'Count to two thousand', model => 'm') = (SELECT string_agg(i::text, ' ' ORDER BY i) FROM generate_series(1, 2000) i)"),
+			't', "$name: 9 kB for 16 kB" . ($stream ? ' as a stream' : ''));
+	}
 	is($cluster->sql("SET ai_gateway.first_byte_timeout = '20s'; SELECT c->'tool_calls'->0->>'name' || '|' || (c->'tool_calls'->0->'arguments'->>'city')
 		FROM ai_chat('[{\"role\":\"user\",\"content\":\"What is the weather in Bonn?\"}]', model => 'm', tools => $tools) c"), 'get_weather|Bonn', "$name: tools as a stream");
 }
@@ -65,6 +70,11 @@ for (
 	my ($name, %columns) = @$_;
 	$cluster->register('e', task => 'embed', remote_model => 'e', %columns);
 	is($cluster->sql("SELECT ai_embed('red', model => 'e')"), '{1,0,0,0.5}', "$name: embeddings");
+	next if $name eq 'gemini';    # of which aimock takes one text at a time
+	my $dimensions = $name eq 'cohere' ? 1024 : 1536;
+	is($cluster->sql("SELECT count(*), count(DISTINCT embedding), min(cardinality(embedding)), bool_and(embedding = ai_embed(t, model => 'e'))
+		FROM unnest(ARRAY['a text', repeat('another ', 500), repeat('long ', 3000)]) WITH ORDINALITY u(t, n) JOIN ai_embed(ARRAY['a text', repeat('another ', 500), repeat('long ', 3000)], model => 'e') ON ord = n"),
+		"3|3|$dimensions|t", "$name: vectors of $dimensions dimensions, each with its text");
 }
 for my $provider (qw(openai openai_compatible mistral))
 {

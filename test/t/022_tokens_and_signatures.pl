@@ -154,7 +154,7 @@ like(($cluster->try("SELECT ai_complete('hi', model => 'vx')"))[1], qr/LM002.*ca
 my ($id, $key, $aws_token) = ('AKIDEXAMPLE1', 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY', 'session-token-of-aws-123456');
 credential('aws', { access_key_id => $id, secret_access_key => $key, session_token => $aws_token, hosts => ['127.0.0.1'] });
 $cluster->register('br', provider => 'bedrock', endpoint => "$base/status-500", remote_model => 'us.vendor.model-v1:0', credential => 'aws', settings => '{"region": "eu-west-1"}');
-$cluster->try("SELECT ai_complete(U&'gr\\00fcn', model => 'br')");
+$cluster->try("SELECT ai_complete(repeat(U&'gr\\00fcn, \"quoted\"; ', 900), model => 'br')");
 my ($sent) = $server->requests('status-500');
 is($sent->{path}, '/status-500/model/us.vendor.model-v1%3A0/converse', 'bedrock: the model is one segment');
 is($sent->{headers}{'x-amz-security-token'}, $aws_token, 'bedrock: the session token goes along');

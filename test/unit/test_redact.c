@@ -14,6 +14,32 @@ redacts(const char *message, const char *secret, const char *private_text, const
 	ok(ai_utf8_valid(text, strlen(text)), "%s: valid UTF-8", name);
 }
 
+/* What is longer than what is looked at, and what grows as it is redacted. */
+static void
+test_long(void)
+{
+	char		text[1200];
+	const char *secret = "zz-qwertyuiop987654";
+	const char *private_text = "the secret plan of the board";
+	const char *short_text = "plan";
+
+	memset(text, 'a', 1100);
+	for (int i = 0; i < 1100; i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	memcpy(text, secret, strlen(secret));
+	strcpy(text + 1050, "zz-qwertyuiop987654");
+	ai_redact(text, sizeof(text), &secret, 1, &private_text, 1);
+	ok(strncmp(text, "[key]", 5) == 0 && strstr(text, "zz-") == NULL, "what cannot be looked at is not shown");
+	ok(ai_utf8_valid(text, strlen(text)) && strlen(text) > 900, "the rest is, in whole characters");
+
+	text[0] = '\0';
+	for (int i = 0; i < 80; i++)
+		strcat(text, "'plan' ");
+	ai_redact(text, 600, NULL, 0, &short_text, 1);
+	ok(strlen(text) < 600 && strstr(text, "plan") == NULL, "what grows is cut");
+	is_string(strrchr(text, '['), "[text]' '", "and not within a mark");
+}
+
 int
 main(void)
 {
@@ -29,5 +55,9 @@ main(void)
 	redacts("gr\xc3\xbc\xc3\x9f" "e gr\xc3\xbc\xc3\x9f" "e gr\xc3\xbc\xc3\x9f" "e x", NULL,
 			"gr\xc3\xbc\xc3\x9f" "e gr\xc3\xbc\xc3\x9f" "e gr\xc3\xbc\xc3\x9f" "e", "[text]x", "a prompt outside of ASCII");
 	redacts("", "sk-abcdef123456", "x", "", "an empty message");
+	redacts("key abc no more", "abc", NULL, "key abc no more", "what is too short for a key is not looked for");
+	/* the run that is found begins and ends within a character */
+	redacts("x \xc3\xa9" "abcdefghijklm\xc3\xa9 y", NULL, "\xe2\x82\xa9" "abcdefghijklm\xc3\xaa", "x [text] y", "a run that cuts through characters");
+	test_long();
 	return done_testing();
 }
