@@ -9,9 +9,8 @@
  *
  * What is the caller's fault is data too: `prepare` fills a failure, which the
  * job keeps until its row has its turn.  Who may throw: `prepare` for want of
- * memory, and for text of a SQL_ASCII database that is no UTF-8; `result`, which
- * raises a fault, and obeys ai_gateway.on_error for a call that failed and for a
- * reply that the database's encoding cannot hold.
+ * memory and a cancel; `result`, which raises a fault, and obeys ai_gateway.on_error for
+ * a call that failed and for a reply that the database's encoding cannot hold.
  */
 #ifndef AI_FUNCTION_H
 #define AI_FUNCTION_H

@@ -2,8 +2,8 @@
  * attempt.c
  *	  The steps of one attempt (attempt.h).
  *
- * The key is looked up for each attempt and is not kept beyond the writing of
- * the request; where a provider refused, it is looked up once more, to take out
+ * The key is looked up for each attempt and given back when the request is
+ * written; where a provider refused, it is looked up once more, to take out
  * of the failure what repeats it (disclosure.h).
  *
  * State: none but the attempts themselves.

@@ -26,8 +26,8 @@
  *				ai_call_resolve() finds out who asks, with which settings, of
  *				which model.  No table is read after that: an attempt may start
  *				under another driver, another user, or outside of a transaction.
- *				Its endpoint's and key's place in the configuration, and the
- *				key's file, are read at each attempt.
+ *				Where the configuration has its endpoint and its key is looked
+ *				up at each attempt, and the key's file looked at.
  *	WAITING		no attempt is under way; `waits_for` says what must come first.
  *				Nothing waits for AI_WAIT_RATE and AI_WAIT_TWIN yet.
  *	IN_FLIGHT	an attempt is.
