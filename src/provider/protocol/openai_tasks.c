@@ -182,6 +182,9 @@ write_transcription(const AiTarget *target, const AiRequest *request, AiHttpRequ
 
 		if (value == NULL)
 			value = ai_json_scalar_text(field, text, sizeof(text));
+		if (value[0] == '\0' && !cJSON_IsString(field))
+			return ai_fail(failure, AI_ERROR_INVALID_REQUEST,
+						   "\"%s\" of options.extra is neither text, number nor boolean, which are all that a form has", field->string);
 		if (strpbrk(field->string, "\"\r\n") != NULL || strstr(value, boundary) != NULL ||
 			strcmp(field->string, "model") == 0 || strcmp(field->string, "file") == 0 ||
 			strcmp(field->string, "response_format") == 0)
