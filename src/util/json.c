@@ -49,7 +49,8 @@ unicode_escape(const char *p, const char *end)
 
 /*
  * How many input bytes at p (inside a string) form one good unit, or 0 if
- * they need replacing; then *bad is how many to replace.
+ * they need replacing; then *bad is how many to replace, or 0 where there is no
+ * document: of an escape with other digits cJSON makes a NUL.
  */
 static size_t
 string_unit(const char *p, const char *end, size_t *bad)
@@ -64,9 +65,9 @@ string_unit(const char *p, const char *end, size_t *bad)
 		if (p[1] != 'u')
 			return 2;
 		value = unicode_escape(p, end);
+		*bad = value < 0 ? 0 : 6;
 		if (value < 0)
-			return 2;
-		*bad = 6;
+			return 0;
 		if (value == 0 || (value >= 0xdc00 && value <= 0xdfff))
 			return 0;
 		if (value >= 0xd800 && value <= 0xdbff)
@@ -104,8 +105,9 @@ plain_run(const char *p, const char *end)
 
 /*
  * Checks nesting, and copies into `repaired` (if not NULL) with U+FFFD in
- * place of what cannot stay.  Returns false with *why if it nests too deeply;
- * *needs_repair tells whether a copy is needed.
+ * place of what cannot stay.  Returns false if it nests too deeply, with that as
+ * *why, or has an escape that is none; *needs_repair tells whether a copy is
+ * needed.
  */
 static bool
 guard(const char *data, const char *end, AiBuffer *repaired,
@@ -140,6 +142,8 @@ guard(const char *data, const char *end, AiBuffer *repaired,
 		}
 		else if (*p == '}' || *p == ']')
 			depth--;
+		if (unit == 0 && bad == 0)
+			return false;
 		if (unit == 0)
 		{
 			*needs_repair = true;

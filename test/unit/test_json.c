@@ -41,6 +41,10 @@ test_parse(void)
 	PARSES("\"a\\ude00z\"", "\"a\xef\xbf\xbdz\"", "a lone low surrogate");
 	PARSES("\"\\ud83d\\ud83d\\ude00\"", "\"\xef\xbf\xbd\xf0\x9f\x98\x80\"", "a high surrogate before a pair");
 	PARSES("\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\"", "a pair");
+	PARSES("\"\\u00E9\\u00e9\"", "\"\xc3\xa9\xc3\xa9\"", "hexadecimal digits of both cases");
+	PARSES("\"\\u00G9\"", NULL, "other digits");
+	PARSES("\"\\u00e\"", NULL, "too few of them");
+	PARSES("\"\\", NULL, "an escape cut off");
 	PARSES("\"\\\\u0000\"", "\"\\\\u0000\"", "an escaped backslash before u0000 is no escape");
 	PARSES("\"a\xff\xfe" "b\"", "\"a\xef\xbf\xbd\xef\xbf\xbd" "b\"", "invalid UTF-8");
 	PARSES("\"\xc3\"", "\"\xef\xbf\xbd\"", "UTF-8 cut off");
@@ -56,7 +60,7 @@ static void
 test_get(void)
 {
 	const char *why;
-	const char *text = "{\"Name\":\"upper\",\"name\":\"lower\",\"n\":12345678901234,\"f\":1.5,\"s\":\"x\",\"big\":1e300,\"neg\":-3}";
+	const char *text = "{\"Name\":\"upper\",\"name\":\"lower\",\"n\":12345678901234,\"f\":1.5,\"s\":\"x\",\"big\":1e300,\"neg\":-3,\"yes\":true,\"no\":false}";
 	cJSON	   *tree = ai_json_parse(text, strlen(text), &why);
 	char		space[32];
 
@@ -69,6 +73,8 @@ test_get(void)
 	ok(ai_json_string(NULL, "n") == NULL, "nothing has no members");
 	is_string(ai_json_scalar_text(ai_json_get(tree, "f"), space, sizeof(space)), "1.5", "a scalar as text");
 	is_string(ai_json_scalar_text(NULL, space, sizeof(space)), "", "no scalar as text");
+	is_string(ai_json_scalar_text(ai_json_get(tree, "yes"), space, sizeof(space)), "true", "a truth as text");
+	is_string(ai_json_scalar_text(ai_json_get(tree, "no"), space, sizeof(space)), "false", "and its contrary");
 	cJSON_Delete(tree);
 }
 
@@ -106,6 +112,137 @@ test_write(void)
 	ai_buffer_free(&out);
 	cJSON_Delete(extra);
 	cJSON_Delete(again);
+}
+
+static void
+test_write_numbers(void)
+{
+	AiBuffer	out = {0};
+	AiJsonWriter writer;
+
+	ai_write_start(&writer, &out);
+	ai_write_array(&writer);
+	ai_write_double(&writer, 0.1 + 0.2);
+	ai_write_double(&writer, 1e300 * 1e300);
+	ai_write_double(&writer, 3);
+	ai_write_double(&writer, -1e-7);
+	ai_write_string(&writer, "a\rb");
+	ai_write_array_end(&writer);
+	ai_write_end(&writer);
+	is_string(out.data, "[0.30000000000000004,null,3,-1e-07,\"a\\rb\"]", "numbers that a reader gets back, and what is none");
+	ai_buffer_free(&out);
+}
+
+/* Reads a value with all that is in it. */
+static bool
+walk(AiJsonReader *reader)
+{
+	const char *name;
+	size_t		len;
+	char		c = ai_read_peek(reader);
+
+	if (c == '{')
+	{
+		ai_read_object(reader);
+		while (ai_read_member(reader, &name, &len) && walk(reader))
+			;
+	}
+	else if (c == '[')
+	{
+		ai_read_array(reader);
+		while (ai_read_element(reader) && walk(reader))
+			;
+	}
+	else
+		ai_read_skip(reader);
+	return !reader->failed;
+}
+
+static void
+walks(const char *text, bool good)
+{
+	AiJsonReader reader;
+	const char *name;
+	size_t		len;
+	int64_t		number;
+	float		value;
+
+	ai_read_start(&reader, text, strlen(text));
+	ok(walk(&reader) == good, "%s is %s", text, good ? "walked through" : "refused");
+	if (!reader.failed)
+		return;
+	ok(ai_read_peek(&reader) == '\0' && !ai_read_member(&reader, &name, &len) && !ai_read_element(&reader) &&
+	   !ai_read_int64(&reader, &number) && !ai_read_float(&reader, &value) && ai_read_string(&reader) == NULL,
+	   "and nothing is read behind that");
+}
+
+/* A value that nobody reads is passed by its brackets and quotes alone. */
+static void
+skips(const char *text, bool good)
+{
+	AiJsonReader reader;
+
+	ai_read_start(&reader, text, strlen(text));
+	ok((ai_read_skip(&reader) && ai_read_peek(&reader) == ',') == good, "%s is %s", text, good ? "skipped" : "not skipped");
+}
+
+static void
+reads_int(const char *text, bool good, int64_t expected)
+{
+	AiJsonReader reader;
+	int64_t		value = -1;
+
+	ai_read_start(&reader, text, strlen(text));
+	ok(ai_read_int64(&reader, &value) == good && (!good || value == expected), "integer %s is %s", text, good ? "read" : "refused");
+}
+
+static void
+test_malformed(void)
+{
+	AiJsonReader reader;
+	char	   *string;
+
+	walks("{\"a\":[1,{\"b\":\"}\\\"]\"},[]],\"c\\\\\":null} ", true);
+	walks("\"\\\\\"", true);
+	walks("{\"a\" 1}", false);
+	walks("{\"a\":1 \"b\":2}", false);
+	walks("{a:1}", false);
+	walks("{1:1}", false);
+	walks("{\"a\":1,}", false);
+	walks("{\"a\":}", false);
+	walks("{\"a\":", false);
+	walks("{\"a", false);
+	walks("{", false);
+	walks("[1 2]", false);
+	walks("[1,,2]", false);
+	walks("[1,]", false);
+	walks("[1", false);
+	walks("[\"x]", false);
+	walks("\"x\\\"", false);
+	walks("}", false);
+	walks("", false);
+	skips("{\"a\":[1,{\"b\":\"}\\\"]\"},[]]},", true);
+	skips("\"a,b\\\\\",", true);
+	skips("1.5e3,", true);
+	skips("[[1]", false);
+	skips("[\"],", false);
+	skips(",", false);
+
+	ai_read_start(&reader, "\"\\x\"", 4);
+	ok(ai_read_string(&reader) == NULL && reader.failed, "a string with an escape that there is not");
+	ai_read_start(&reader, "5", 1);
+	ok(ai_read_string(&reader) == NULL && reader.failed, "a number is no string");
+	ai_read_start(&reader, "\"\\u00e9\\\\\"", 10);
+	string = ai_read_string(&reader);
+	is_string(string, "\xc3\xa9\\", "a string with two");
+	free(string);
+
+	reads_int("12.0", true, 12);
+	reads_int("-9e15", true, INT64_C(-9000000000000000));
+	reads_int("9.1e15", false, 0);
+	reads_int("nan", false, 0);
+	reads_int("\"5\"", false, 0);
+	reads_int("", false, 0);
 }
 
 static void
@@ -174,6 +311,12 @@ test_read(void)
 	reads_float("-", false, 0);
 	reads_float(".5", false, 0);
 	reads_float("01", true, 1);
+	reads_float("1.", false, 0);
+	reads_float("1e", false, 0);
+	reads_float("1e+", false, 0);
+	/* digits beyond those that are counted, before and behind the point */
+	reads_float("123456789012345678901234567890", true, 123456789012345678901234567890.0F);
+	reads_float("340282350000000000000000000000000000000.5", true, 3.4028235e38F);
 }
 
 /* Every value is what the C library reads, bit for bit. */
@@ -342,7 +485,9 @@ main(void)
 	test_parse();
 	test_get();
 	test_write();
+	test_write_numbers();
 	test_read();
+	test_malformed();
 	test_floats_are_exact();
 	return done_testing();
 }
