@@ -85,12 +85,6 @@ ai_window_create(MemoryContext parent)
 	return window;
 }
 
-void
-ai_window_destroy(AiWindow *window)
-{
-	MemoryContextDelete(window->context);
-}
-
 /*
  * The struct lives in the window's context and not in the call's own: contexts
  * below one that ends are gone before its callback runs.

@@ -87,10 +87,8 @@ struct AiWindow
 	MemoryContextCallback callback;
 };
 
+/* It ends with a context of its own below `parent`. */
 extern AiWindow *ai_window_create(MemoryContext parent);
-
-/* Abandons and frees all its calls, and the window. */
-extern void ai_window_destroy(AiWindow *window);
 
 /* A resolved call joins the queue. */
 extern void ai_window_submit(AiCall *call, AiPlace *place);
