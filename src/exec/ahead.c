@@ -218,7 +218,7 @@ would_run_plan(const AiRisk *risk, ExprContext *econtext)
 	return false;
 }
 
-bool
+AiAheadOutcome
 ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_all,
 				  AiAheadBody body, void *argument)
 {
@@ -228,18 +228,18 @@ ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_a
 	{
 		case AI_RISK_NONE:
 			body(argument);
-			return true;
+			return AI_AHEAD_DONE;
 		case AI_RISK_PURE:
-			return evaluate_pure(body, argument);
+			return evaluate_pure(body, argument) ? AI_AHEAD_DONE : AI_AHEAD_RAISED;
 		case AI_RISK_ANY:
 			if (!IsInParallelMode())
-				return evaluate_in_subtransaction(body, argument);
+				return evaluate_in_subtransaction(body, argument) ? AI_AHEAD_DONE : AI_AHEAD_RAISED;
 			break;
 		case AI_RISK_PLAN:
 			break;
 	}
 	if (!reader_takes_all)
-		return false;
+		return AI_AHEAD_NOT_RUN;
 	body(argument);
-	return true;
+	return AI_AHEAD_DONE;
 }
