@@ -180,6 +180,7 @@ evaluate_in_subtransaction(AiAheadBody body, void *argument)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile cancelled = NULL;
 	volatile bool good = true;
 
 	BeginInternalSubTransaction(NULL);
@@ -191,9 +192,9 @@ evaluate_in_subtransaction(AiAheadBody body, void *argument)
 	}
 	PG_CATCH();
 	{
-		if (!is_for_the_row())
-			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
+		if (!is_for_the_row())
+			cancelled = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		good = false;
@@ -201,6 +202,9 @@ evaluate_in_subtransaction(AiAheadBody body, void *argument)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	/* whoever catches this ends the subtransaction that is current: his own */
+	if (cancelled != NULL)
+		ReThrowError(cancelled);
 	return good;
 }
 

@@ -62,7 +62,7 @@ typedef enum AiAheadOutcome
 
 /*
  * Runs the body, which evaluates an expression of that risk.  Cancelling is no
- * such error.
+ * error of the row's: it is raised, with all undone that the body has begun.
  */
 extern AiAheadOutcome ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_all,
 										AiAheadBody body, void *argument);

@@ -394,7 +394,30 @@ DECLARE ahead CURSOR FOR SELECT id, ai_complete(x) FROM t WHERE ai_complete(divi
 FETCH 4 FROM ahead;
 FETCH 1 FROM ahead;
 ROLLBACK;
-DROP FUNCTION divided;
+
+-- a cancel while a row ahead is worked on undoes what its catcher asks for
+CREATE FUNCTION cancelled(i int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	IF i = 4 THEN
+		RAISE EXCEPTION 'stop' USING ERRCODE = 'query_canceled';
+	END IF;
+	RETURN i;
+END $$;
+CREATE TABLE written (note text);
+BEGIN;
+DO $$
+BEGIN
+	BEGIN
+		INSERT INTO written VALUES ('in the block');
+		PERFORM ai_complete(cancelled(id), model => 'slow') FROM t ORDER BY id;
+	EXCEPTION WHEN query_canceled THEN
+		INSERT INTO written VALUES ('in its handler');
+	END;
+END $$;
+COMMIT;
+SELECT * FROM written;
+DROP TABLE written;
+DROP FUNCTION divided, cancelled;
 
 DROP TABLE t, long, few, parts;
 DROP FUNCTION calls, told, lines, compiled, shown;
