@@ -180,6 +180,7 @@ evaluate_in_subtransaction(AiAheadBody body, void *argument)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile cancelled = NULL;
 	volatile bool good = true;
 
 	BeginInternalSubTransaction(NULL);
@@ -191,9 +192,9 @@ evaluate_in_subtransaction(AiAheadBody body, void *argument)
 	}
 	PG_CATCH();
 	{
-		if (!is_for_the_row())
-			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
+		if (!is_for_the_row())
+			cancelled = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		good = false;
@@ -201,6 +202,9 @@ evaluate_in_subtransaction(AiAheadBody body, void *argument)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	/* whoever catches this ends the subtransaction that is current: his own */
+	if (cancelled != NULL)
+		ReThrowError(cancelled);
 	return good;
 }
 
@@ -218,7 +222,7 @@ would_run_plan(const AiRisk *risk, ExprContext *econtext)
 	return false;
 }
 
-bool
+AiAheadOutcome
 ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_all,
 				  AiAheadBody body, void *argument)
 {
@@ -228,18 +232,18 @@ ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_a
 	{
 		case AI_RISK_NONE:
 			body(argument);
-			return true;
+			return AI_AHEAD_DONE;
 		case AI_RISK_PURE:
-			return evaluate_pure(body, argument);
+			return evaluate_pure(body, argument) ? AI_AHEAD_DONE : AI_AHEAD_RAISED;
 		case AI_RISK_ANY:
 			if (!IsInParallelMode())
-				return evaluate_in_subtransaction(body, argument);
+				return evaluate_in_subtransaction(body, argument) ? AI_AHEAD_DONE : AI_AHEAD_RAISED;
 			break;
 		case AI_RISK_PLAN:
 			break;
 	}
 	if (!reader_takes_all)
-		return false;
+		return AI_AHEAD_NOT_RUN;
 	body(argument);
-	return true;
+	return AI_AHEAD_DONE;
 }

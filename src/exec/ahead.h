@@ -21,7 +21,10 @@
  * no subtransaction), the expression is evaluated before its turn only if the
  * reader takes all rows: then its error would come anyway.  Else it waits.
  *
- * An expression that raised is evaluated anew when its row has its turn.
+ * An expression that raised is evaluated anew when its row has its turn.  Its
+ * executable form may not be used again, for nobody else goes on with one after
+ * an error: a function in SQL keeps its half-run query there.  Who evaluates
+ * makes it anew.
  */
 #ifndef AI_AHEAD_H
 #define AI_AHEAD_H
@@ -50,11 +53,18 @@ extern void ai_risk_add(AiRisk *risk, Node *expression);
 
 typedef void (*AiAheadBody) (void *argument);
 
+typedef enum AiAheadOutcome
+{
+	AI_AHEAD_DONE,
+	AI_AHEAD_RAISED,			/* the error is forgotten */
+	AI_AHEAD_NOT_RUN,
+} AiAheadOutcome;
+
 /*
- * Runs the body, which evaluates an expression of that risk; false if it was not
- * run, or raised an error, which is forgotten.  Cancelling is no such error.
+ * Runs the body, which evaluates an expression of that risk.  Cancelling is no
+ * error of the row's: it is raised, with all undone that the body has begun.
  */
-extern bool ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_all,
-							  AiAheadBody body, void *argument);
+extern AiAheadOutcome ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_all,
+										AiAheadBody body, void *argument);
 
 #endif							/* AI_AHEAD_H */

@@ -199,24 +199,68 @@ evaluate(void *argument)
 	}
 }
 
+void
+ai_step_make(AiStep *step, PlanState *parent)
+{
+	List	   *arguments;
+	ListCell   *cell;
+
+	switch (step->kind)
+	{
+		case AI_STEP_VALUE:
+			step->expression = ExecInitExpr(step->source, parent);
+			break;
+		case AI_STEP_FILTER:
+			step->expression = ExecInitQual(list_make1(step->source), parent);
+			break;
+		case AI_STEP_CALL:
+			arguments = castNode(FuncExpr, step->source)->args;
+			step->arguments = palloc(sizeof(ExprState *) * list_length(arguments));
+			foreach(cell, arguments)
+				step->arguments[foreach_current_index(cell)] = ExecInitExpr(lfirst(cell), parent);
+			break;
+	}
+}
+
+/* What raised is of no use any more.  Not compiled: it may be for one row only. */
+static void
+remake(AiNodeState *node, AiStep *step)
+{
+	EState	   *estate = node->custom.ss.ps.state;
+	int			jit_flags = estate->es_jit_flags;
+	MemoryContext caller;
+
+	if (step->remade == NULL)
+		step->remade = AllocSetContextCreate(estate->es_query_cxt, "ai_gateway expression",
+											 ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(step->remade);
+	caller = MemoryContextSwitchTo(step->remade);
+	estate->es_jit_flags = 0;
+	ai_step_make(step, &node->custom.ss.ps);
+	estate->es_jit_flags = jit_flags;
+	MemoryContextSwitchTo(caller);
+}
+
 /* False if it must wait for the row's turn. */
 static bool
 evaluate_step(AiNodeState *node, AiRow *row, bool its_turn, Evaluation *evaluation)
 {
 	MemoryContext caller;
-	bool		good = true;
+	AiAheadOutcome outcome = AI_AHEAD_DONE;
 
 	evaluation->econtext = show(node, row);
 	caller = MemoryContextSwitchTo(evaluation->econtext->ecxt_per_tuple_memory);
 	if (its_turn)
 		evaluate(evaluation);
 	else
-		good = ai_evaluate_ahead(&evaluation->step->risk, evaluation->econtext,
-								 ai_pace_takes_all(&node->pace, node->custom.ss.ps.state),
-								 evaluate, evaluation);
+		outcome = ai_evaluate_ahead(&evaluation->step->risk, evaluation->econtext,
+									ai_pace_takes_all(&node->pace, node->custom.ss.ps.state),
+									evaluate, evaluation);
 	MemoryContextSwitchTo(caller);
-	row->blocked = !good;
-	return good;
+	if (outcome == AI_AHEAD_RAISED)
+		remake(node, evaluation->step);
+	row->blocked = outcome != AI_AHEAD_DONE;
+	return !row->blocked;
 }
 
 /* Asks for a step's call, whose arguments are in its site. */

@@ -55,6 +55,8 @@ typedef struct AiStep
 	int			n_guards;
 	int		   *needs;			/* steps whose registers it reads */
 	int			n_needs;
+	Expr	   *source;			/* CALL: the function's expression */
+	MemoryContext remade;		/* of what follows, once made anew; else NULL */
 	ExprState  *expression;		/* VALUE, FILTER */
 	ExprState **arguments;		/* CALL */
 	AiRisk		risk;			/* of evaluating them before the row's turn */
@@ -120,6 +122,9 @@ typedef struct AiNodeState
 	AiRow	   *emitted;		/* the reader still looks at it */
 	double		waited_ms;		/* with nothing else to do */
 } AiNodeState;
+
+/* Makes what a step evaluates, from its source, in the current context. */
+extern void ai_step_make(AiStep *step, PlanState *parent);
 
 /* A new row at the end of the ring, from the child's tuple. */
 extern AiRow *ai_row_add(AiNodeState *node, TupleTableSlot *slot);

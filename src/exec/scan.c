@@ -103,28 +103,23 @@ make_site(FuncExpr *call)
 static void
 make_expressions(AiNodeState *node, AiStep *step, Expr *expression)
 {
-	PlanState  *parent = &node->custom.ss.ps;
 	FuncExpr   *call;
-	ListCell   *cell;
 
+	step->source = expression;
+	ai_step_make(step, &node->custom.ss.ps);
 	switch (step->kind)
 	{
 		case AI_STEP_VALUE:
-			step->expression = ExecInitExpr(expression, parent);
 			ai_risk_add(&step->risk, (Node *) expression);
 			get_typlenbyval(exprType((Node *) expression), &step->typlen, &step->typbyval);
 			break;
 		case AI_STEP_FILTER:
-			step->expression = ExecInitQual(list_make1(expression), parent);
 			ai_risk_add(&step->risk, (Node *) expression);
 			break;
 		case AI_STEP_CALL:
 			call = castNode(FuncExpr, expression);
 			step->site = make_site(call);
 			get_typlenbyval(call->funcresulttype, &step->typlen, &step->typbyval);
-			step->arguments = palloc(sizeof(ExprState *) * list_length(call->args));
-			foreach(cell, call->args)
-				step->arguments[foreach_current_index(cell)] = ExecInitExpr(lfirst(cell), parent);
 			ai_risk_add(&step->risk, (Node *) call->args);
 			break;
 	}

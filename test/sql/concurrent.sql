@@ -382,6 +382,43 @@ SELECT count(*), count(DISTINCT e), min(cardinality(e)), count(*) FILTER (WHERE 
 UPDATE ai_gateway.models SET settings = '{"max_inputs": 2048}' WHERE name = 'v';
 SELECT requests FROM calls($$SELECT ai_embed('text ' || i, model => 'v', dimensions => 3072) FROM generate_series(1, 8000) i$$);
 
+-- an error of a row ahead is its own: in a function in SQL too, which keeps its
+-- query where it is, and must not go on with it for the next row
+CREATE FUNCTION divided(i int) RETURNS text LANGUAGE sql VOLATILE
+	AS $$ SELECT count(*) FROM t; SELECT i || ':' || 60 / (id - 5) FROM t WHERE id = i $$;
+SELECT id, ai_complete(divided(id), model => 'slow') FROM t WHERE id < 12 ORDER BY id LIMIT 4;
+SELECT id, ai_complete(divided(id), model => 'slow') FROM t WHERE id < 12 ORDER BY id;
+SELECT id FROM t WHERE ai_complete(divided(id), model => 'slow') <> '' ORDER BY id LIMIT 4;
+BEGIN;
+DECLARE ahead CURSOR FOR SELECT id, ai_complete(x) FROM t WHERE ai_complete(divided(id), model => 'slow') <> '' ORDER BY id;
+FETCH 4 FROM ahead;
+FETCH 1 FROM ahead;
+ROLLBACK;
+
+-- a cancel while a row ahead is worked on undoes what its catcher asks for
+CREATE FUNCTION cancelled(i int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	IF i = 4 THEN
+		RAISE EXCEPTION 'stop' USING ERRCODE = 'query_canceled';
+	END IF;
+	RETURN i;
+END $$;
+CREATE TABLE written (note text);
+BEGIN;
+DO $$
+BEGIN
+	BEGIN
+		INSERT INTO written VALUES ('in the block');
+		PERFORM ai_complete(cancelled(id), model => 'slow') FROM t ORDER BY id;
+	EXCEPTION WHEN query_canceled THEN
+		INSERT INTO written VALUES ('in its handler');
+	END;
+END $$;
+COMMIT;
+SELECT * FROM written;
+DROP TABLE written;
+DROP FUNCTION divided, cancelled;
+
 DROP TABLE t, long, few, parts;
 DROP FUNCTION calls, told, lines, compiled, shown;
 DROP EXTENSION ai_gateway;
