@@ -33,12 +33,13 @@ for my $mode (sort keys %database)
 	my $latency = sub { return $mode eq 'on' ? qq(, "latency_ms": [0, $_[0]]) : '' };
 	$cluster->sql("CREATE DATABASE $database{$mode}");
 	$cluster->node->safe_psql($database{$mode}, 'CREATE EXTENSION ai_gateway;'
-		  . join('', map { my ($name, $mock) = @$_; "INSERT INTO ai_gateway.models (name, task, provider, remote_model, options) VALUES ('$name', '" . ($name =~ /^e/ ? 'embed' : 'chat') . "', 'mock', '$name', '{\"mock\": {$mock}}');\n" }
+		  . join('', map { my ($name, $mock) = @$_; "INSERT INTO ai_gateway.models (name, task, provider, remote_model, options) VALUES ('$name', '" . ($name =~ /^e/ ? 'embed' : $name eq 'rank' ? 'rerank' : 'chat') . "', 'mock', '$name', '{\"mock\": {$mock}}');\n" }
 			[ m => '"answer": "{prompt}"' ], [ late => '"answer": "{prompt}"' . $latency->(2) ],
 			[ m5 => '"answer_bytes": 5' ], [ m900 => '"answer_bytes": 900' . $latency->(1) ],
 			[ m2k => '"answer_bytes": 2000' ], [ m10k => '"answer_bytes": 10000' ],
 			[ fails => '"fail": "content_filter"' ], [ efails => '"fail": "context_length"' ],
-			[ e => '"dimensions": 8' ], [ e1536 => '"dimensions": 1536' ])
+			[ e => '"dimensions": 8' ], [ e1536 => '"dimensions": 1536' ],
+			[ rank => '"answer": ""' . $latency->(2) ])
 		  . q(
 	CREATE TABLE a (id int PRIMARY KEY, k int, x text, m text);
 	CREATE TABLE b (id int PRIMARY KEY, k int, y text, m text);
@@ -196,6 +197,20 @@ sub embedding
 	return 'ai_embed(' . text_expression($from, $depth) . pick(", model => 'e'", ", model => 'e1536'", ", model => 'e', dimensions => 1536") . ')';
 }
 
+# a set that a model answers with
+sub ranking
+{
+	my ($from, $depth) = @_;
+	return 'ai_rerank(' . text_expression($from, $depth) . ', ' . pick('ARRAY[' . text_expression($from, $depth) . ', NULL, ' . text_expression($from, 0) . ']', "string_to_array(" . text_expression($from, $depth) . ", ' ')")
+	  . ", model => 'rank'" . pick('', '', ', top_n => 1 + ' . int(rand 3), q(, options => '{"cache": false}')) . ')';
+}
+
+sub embeddings
+{
+	my ($from, $depth) = @_;
+	return 'ai_embed(ARRAY[' . text_expression($from, $depth) . ', ' . text_expression($from, 0) . ', ' . text_expression($from, $depth) . ']' . pick(", model => 'e'", ", model => 'e1536'", ", model => 'e', dimensions => 1536") . ')';
+}
+
 sub bool_expression
 {
 	my ($from, $depth) = @_;
@@ -235,6 +250,9 @@ sub from_clause
 		sub { ('a, ai_try_complete(' . text_expression({ a => $tables{a} }, $depth) . ') y', { a => $tables{a}, y => { int => ['attempts'], text => [ 'value', 'error' ] } }) },
 		sub { ('a LEFT JOIN LATERAL ai_complete(' . text_expression({ a => $tables{a} }, $depth) . ') y ON ' . pick('true', "y LIKE '%1%'", 'a.k = 1'), { a => $tables{a}, y => { int => [], text => ['y'] } }) },
 		sub { ('a CROSS JOIN LATERAL (SELECT ' . text_expression({ a => $tables{a} }, $depth) . ' AS y, ' . int_expression({ a => $tables{a} }, 1) . ' AS k' . (chance(0.3) ? ' WHERE ' . bool_expression({ a => $tables{a} }, 1) : '') . (chance(0.2) ? ' OFFSET 0' : '') . ') b', { a => $tables{a}, b => { int => ['k'], text => ['y'] } }) },
+		sub { ('a' . pick(', ', ' CROSS JOIN LATERAL ') . ranking({ a => $tables{a} }, $depth) . ' r', { a => $tables{a}, r => { int => ['index'], text => ['document'] } }) },
+		sub { ('a LEFT JOIN LATERAL ' . ranking({ a => $tables{a} }, $depth) . ' r ON ' . pick('true', 'r.score > 0', 'a.k = 1'), { a => $tables{a}, r => { int => ['index'], text => ['document'] } }) },
+		sub { ('a, ' . embeddings({ a => $tables{a} }, $depth) . ' v(ord, e), LATERAL (SELECT md5(v.e::text) AS t) h', { a => $tables{a}, v => { int => ['ord'], text => [] }, h => { int => [], text => ['t'] } }) },
 		sub { ('a JOIN b ON a.id = b.id, ai_complete(' . text_expression(\%ab, $depth) . ') y, LATERAL (SELECT ' . text_expression({ %ab, y => { int => [], text => ['y'] } }, 1) . ' AS z) z', { %ab, y => { int => [], text => ['y'] }, z => { int => [], text => ['z'] } }) },
 		sub { ('a, LATERAL (SELECT s.id, ' . text_expression({ a => $tables{a}, s => $tables{b} }, $depth) . ' AS y FROM b s WHERE s.id = a.id' . (chance(0.5) ? ' AND ' . bool_expression({ a => $tables{a}, s => $tables{b} }, $depth) : '') . ') b', { a => $tables{a}, b => { int => ['id'], text => ['y'] } }) },
 		sub { ('(VALUES (1, ' .join('), (2, ', map { pick("'v1'", 'NULL', "'v' || 3") } 1 .. 3) . ')) v(n, t)', { v => { int => ['n'], text => ['t'] } }) },
@@ -273,6 +291,7 @@ sub select_query
 		sub { 'SELECT id, ' . pick('EXISTS ', 'ARRAY') . '(SELECT t FROM b s, ai_complete(' . text_expression({ s => $tables{b} }, 0) . ') t WHERE s.k = a.k UNION ALL SELECT t FROM b s, ai_complete(' . text_expression({ s => $tables{b} }, 0) . ') t WHERE s.id = a.id) FROM a ORDER BY id' },
 		sub { 'WITH q AS ' . pick('MATERIALIZED ', '') . '(SELECT ' . text_expression($from, $depth) . " AS t FROM $clause" . where($from, 1) . ') SELECT ai_complete(t), count(*) FROM q GROUP BY 1 ORDER BY 1' },
 		sub { 'SELECT unnest((string_to_array(' . text_expression($from, $depth) . ", '1'))[1:4])" . (chance(0.5) ? ', ' . text_expression($from, $depth) : '') . (chance(0.3) ? ', generate_series(1, least(' . int_expression($from, 1) . ', 4))' : '') . " FROM $clause" . where($from, 1) },
+		sub { 'SELECT ' . pick('(' . ranking($from, $depth) . ').document', '(' . embeddings($from, $depth) . ').ord') . (chance(0.5) ? ', ' . text_expression($from, $depth) : '') . " FROM $clause" . where($from, 1) },
 		sub { 'SELECT ' . text_expression({ a => $tables{a} }, $depth) . ' FROM a ORDER BY id FOR UPDATE' },
 	)->();
 }
