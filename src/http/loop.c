@@ -229,6 +229,12 @@ make_multi(AiFailure *failure)
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_changed);
 	curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
+
+	/*
+	 * HTTP/2: libcurl opens a connection for each request above 100, whatever
+	 * the server bears; so the server's own number counts
+	 */
+	curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 1024L);
 	generation = ai_guc_network_generation;
 	kept_in_force = 0;
 	total_in_force = 0;
