@@ -146,11 +146,9 @@ submit(AiBundle *bundle)
 static bool
 is_full(const AiJobTable *table, const AiBundle *bundle)
 {
-	const AiWindow *window = table->window;
+	bool		early = table->n_gathered <= table->window->max_in_flight / 2;
 
-	if (window->peak < window->max_in_flight / 2)
-		return bundle->n_jobs >= bundle->max_jobs / 2;
-	return bundle->n_jobs >= bundle->max_jobs;
+	return bundle->n_jobs >= (early ? bundle->max_jobs / 2 : bundle->max_jobs);
 }
 
 /* One that gathers questions like this, and may carry so many bytes more. */
@@ -195,6 +193,7 @@ gather(AiJobTable *table, AiSite *site, AiJob *job, AiCall *call)
 		kind->limits(call, &bundle->max_jobs, &bundle->max_bytes);
 		table->jobs_per_call = Max(table->jobs_per_call, bundle->max_jobs);
 		bundle->gathering = true;
+		table->n_gathered++;
 		dlist_push_tail(&table->gathering, &bundle->node);
 	}
 	board(bundle, job);

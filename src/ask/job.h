@@ -141,6 +141,7 @@ struct AiJobTable
 	dlist_head	kept;
 	int64		kept_bytes;
 	int			jobs_per_call;	/* the most that one of its bundles may carry */
+	int			n_gathered;		/* bundles that others were let into */
 };
 
 /*

@@ -197,7 +197,6 @@ start(AiCall *call)
 	window->n_queued--;
 	call->under_way = true;
 	window->in_flight++;
-	window->peak = Max(window->peak, window->in_flight);
 	ai_activity.in_flight++;
 	if (place != NULL)
 	{

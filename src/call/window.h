@@ -75,7 +75,6 @@ struct AiWindow
 	MemoryContext context;
 	int			max_in_flight;
 	int			in_flight;
-	int			peak;			/* of in_flight */
 	int			n_queued;
 	Size		bytes;
 	dlist_head	idle;
