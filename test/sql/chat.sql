@@ -44,6 +44,10 @@ SELECT ai_chat('[{"role": "user", "content": "x", "colour": "red"}]', model => '
 SELECT ai_chat('[{"role": "tool", "content": "x"}]', model => 'm');
 SELECT ai_chat('[{"role": "user", "content": "x"}]', model => 'm', tools => '{}');
 SELECT ai_chat('[{"role": "user", "content": "x"}]', model => 'm', tools => '[{"type": "function"}]');
+SELECT ai_chat('[{"role": "user", "content": "x"}]', model => 'm', tools => '[{"type": "function", "function": {"name": "get weather"}}]');
+SELECT ai_chat('[{"role": "user", "content": "x"}]', model => 'm', tools => jsonb_build_array(jsonb_build_object('type', 'function', 'function', jsonb_build_object('name', repeat('f', 65)))));
+SELECT ai_chat('[{"role": "user", "content": "x", "tool_calls": [{"id": "c1", "name": "f", "arguments": {}}]}]', model => 'm');
+SELECT ai_chat('[{"role": "assistant", "tool_calls": {}}]', model => 'm');
 SELECT ai_chat('[{"role": "user", "content": "x"}]', model => 'm', options => '{"tool_choice": "sometimes"}');
 
 -- a model of another task

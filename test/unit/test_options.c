@@ -70,6 +70,12 @@ main(void)
 	takes("{\"tool_choice\":{\"name\":\"f\"}}", NULL);
 	takes("{\"tool_choice\":{}}", "\"tool_choice\"");
 	takes("{\"extra\":[]}", "\"extra\"");
+	takes("{\"reasoning_effort\":5}", "\"reasoning_effort\"");
+	takes("{\"reasoning_effort\":\"\"}", "\"reasoning_effort\"");
+	takes("{\"max_retries\":101}", "\"max_retries\"");
+	takes("{\"max_retries\":0}", NULL);
+	takes("{\"timeout_ms\":0}", "\"timeout_ms\"");
+	takes("{\"mock\":5}", "\"mock\"");
 	takes("{\"Temperature\":1}", "temperature, max_tokens");
 	takes("[]", "object");
 
