@@ -26,7 +26,7 @@ typedef struct AiRowType
 	const Oid  *columns;		/* their types */
 } AiRowType;
 
-extern void ai_signature_mismatch(const char *function) pg_attribute_noreturn();
+extern void ai_signature_mismatch(const char *function) __attribute__((noreturn));
 
 static inline void
 ai_signature_check(const char *function, FunctionCallInfo fcinfo, int n_arguments)
