@@ -108,7 +108,7 @@ DROP FUNCTION cut;
 SELECT shown($$SELECT count(ai_complete(x)), count(ai_complete(x)) FILTER (WHERE k = 1), max(ai_complete(x)) FROM t$$);
 SELECT shown($$SELECT id, count(ai_complete(x)) FILTER (WHERE k = 1) OVER (ORDER BY id) FROM t WHERE id < 5$$);
 SELECT shown($$SELECT id, count(ai_complete(x)) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING) FROM t WHERE id < 5$$);
-SELECT shown($$SELECT k, count(ai_complete(x)) FROM t WHERE id < 5 GROUP BY ROLLUP (k) ORDER BY 1$$);
+SELECT shown($$SELECT k, count(ai_complete(x)) FROM t WHERE id < 5 GROUP BY ROLLUP (k)$$);
 -- OFFSET alone
 SELECT shown($$SELECT id, ai_complete(x) FROM t ORDER BY id OFFSET 97$$);
 -- merged by what is computed
