@@ -79,7 +79,7 @@ my %errors = (
 	# the caller's fault: a model that is not there
 	nobody => 1,
 	# in an argument, or beside the calls
-	division => 0,
+	division => 1,
 	# behind a cursor that scrolls: a node that works ahead of it takes the error
 	# of a node below it in before its turn
 	scroll => 0,
@@ -400,8 +400,10 @@ for my $mode (qw(off on))
 	my $file = "$directory/equality_$mode";
 	open(my $out, '>', "$file.sql") or die "$file.sql: $!";
 	print {$out} "\\set VERBOSITY terse\n\\pset null NULL\nSET statement_timeout = '60s';\nSET ai_gateway.concurrent = $mode;\n";
+	# what is left of rows that were undone would count in plans, more or less of it in one database than in the other
 	print {$out} "$settings[$_]\n\\echo \@\@ $_\n\\warn \@\@ $_\nSELECT coalesce((ai_gateway.last_call()).calls, 0) AS before \\gset\n"
-	  . "$statements[$_]\n\\echo \@calls\nROLLBACK;\nSELECT coalesce((ai_gateway.last_call()).calls, 0) - :before;\n" for @numbers;
+	  . "$statements[$_]\n\\echo \@calls\nROLLBACK;\nSELECT coalesce((ai_gateway.last_call()).calls, 0) - :before;\n"
+	  . ($statements[$_] =~ /^BEGIN; (?!DECLARE)/ ? "VACUUM a, d;\n" : '') for @numbers;
 	close $out;
 	push @runs, IPC::Run::start([ 'psql', '-XAtq', '-d', $cluster->node->connstr($database{$mode}), '-f', "$file.sql" ], '2>', "$file.err",
 		'|', [ $^X, '-MDigest::MD5=md5_hex', '-e', $squeeze ], '>', "$file.out");
@@ -439,8 +441,9 @@ for my $n (@numbers)
 	$errors++ if $off =~ /ERROR/;
 	# what is sent before an error in a stream is not the answer
 	map { s/\A.*?(?=ERROR)//s } $off, $on if $statements[$n] =~ /^COPY/ && $off =~ /ERROR/ && $on =~ /ERROR/;
-	# a column that nobody reads, or a row that another condition drops, is not called for
-	if ($has_error{$n} && $off =~ /ERROR/ && $on !~ /ERROR/ && index($on, $printed{$n}{off}) == 0)
+	# a column that nobody reads, or a row that another condition drops, is not
+	# called for; and of two rows that are wrong in different places either may come first
+	if ($off ne $on && $has_error{$n} && $off =~ /ERROR/ && index($printed{$n}{on} // '', $printed{$n}{off} // '') == 0)
 	{
 		$same++;
 		$spared++;
@@ -470,7 +473,7 @@ $count = @numbers;
 is($same, $count, "$count generated queries answer alike, with no more calls");
 cmp_ok($errors, '<', $count / 4, "most of them have an answer ($errors do not)");
 cmp_ok($ahead, '<=', $count / 50 + 1, "few of them work ahead in vain ($ahead do)");
-cmp_ok($spared, '<=', $count / 400 + 1, "few are spared an error ($spared are)");
+cmp_ok($spared, '<=', $count / 400 + 1, "few are spared an error, or have another ($spared)");
 diag("$same of $count queries agree, $saved calls saved, $errors with an error");
 
 # ---- size takes nothing from how many calls are under way ----
