@@ -281,6 +281,35 @@ ask(AiNodeState *node, AiRow *row, int n)
 	row->steps[n] = row->waiters[n].waits ? AI_STEP_WAITING : AI_STEP_ARRIVED;
 }
 
+typedef struct Taking
+{
+	AiNodeState *node;
+	AiRow	   *row;
+	int			n;
+} Taking;
+
+static void
+take(void *argument)
+{
+	Taking	   *taking = argument;
+
+	take_value(taking->node, taking->row, taking->n);
+}
+
+/*
+ * Takes a value if that raises no error: the call's, or one of making a value of
+ * its answer, which a database's encoding or a type may not hold.
+ */
+static bool
+take_ahead(AiNodeState *node, AiRow *row, int n)
+{
+	static const AiRisk risk = {AI_RISK_PURE};
+	Taking		taking = {node, row, n};
+
+	return !ai_job_raises(row->waiters[n].job) &&
+		ai_evaluate_ahead(&risk, node->custom.ss.ps.ps_ExprContext, false, take, &taking) == AI_AHEAD_DONE;
+}
+
 /*
  * Are the steps that this one reads done?  False also where one of them would
  * raise now and it is not the row's turn; then the row is blocked.
@@ -294,12 +323,13 @@ needs_are_met(AiNodeState *node, AiRow *row, const AiStep *step, bool its_turn)
 
 		if (row->steps[need] == AI_STEP_ARRIVED)
 		{
-			if (!its_turn && ai_job_raises(row->waiters[need].job))
+			if (its_turn)
+				take_value(node, row, need);
+			else if (!take_ahead(node, row, need))
 			{
 				row->blocked = true;
 				return false;
 			}
-			take_value(node, row, need);
 		}
 		if (row->steps[need] != AI_STEP_DONE)
 			return false;

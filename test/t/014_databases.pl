@@ -41,6 +41,12 @@ for my $encoding (qw(LATIN1 SQL_ASCII EUC_JP))
 	is($ask->('umlaut', 'x'), 'grüße', "$encoding: a reply outside of ASCII is converted")
 	  if $encoding ne 'EUC_JP';
 	is($ask->('emoji', 'x'), $encoding eq 'SQL_ASCII' ? '😀😀' : '22P05', "$encoding: a character that it lacks is an error of its own");
+
+	# a row ahead of the last that is wanted: as if it had not been asked for
+	is($node->safe_psql($database, "INSERT INTO ai_gateway.models (name, provider, remote_model) VALUES ('mock', 'mock', 'mock');
+		SELECT i FROM generate_series(1, 50) i WHERE ai_complete(i::text, model => CASE i WHEN 21 THEN 'm' ELSE 'mock' END,
+			options => CASE WHEN i <> 21 THEN '{\"mock\": {\"latency_ms\": 50}}'::jsonb END) = '20' LIMIT 1"),
+		'20', "$encoding: of a row that is only read ahead it is none");
 	is($ask->('nul', 'x'), $encoding eq 'SQL_ASCII' ? "a\x{fffd}b" : '22P05', "$encoding: U+0000 in a reply becomes U+FFFD, where that can be");
 	my $named = $node->safe_psql($database, "$utf8 INSERT INTO ai_gateway.models (name, provider, remote_model) VALUES ('$octets', 'mock', 'r');
 		SELECT (ai_try_complete('x', model => '$octets')).model = '$octets', (SELECT model FROM ai_gateway.last_call()) = '$octets'");
