@@ -56,7 +56,7 @@ ai_function_raises(const AiFunction *function, const AiFailure *failure)
 		case AI_FAULT_CALL:
 			break;
 	}
-	return !function->reports_failure && ai_guc_on_error == AI_ON_ERROR_ERROR;
+	return !function->reports_failure && ai_guc_on_error != AI_ON_ERROR_NULL;
 }
 
 AiCall *

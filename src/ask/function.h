@@ -74,7 +74,7 @@ typedef struct AiFunction
 extern void ai_functions_register(const AiFunction *const *functions);
 
 /*
- * Would an answer that failed raise an error now?  A fault does but where the
+ * Would an answer that failed raise an error, or give a warning?  A fault does but where the
  * function gives failures as data, and a bad argument even there; what else went
  * wrong with the call does as ai_gateway.on_error says.
  */

@@ -183,6 +183,10 @@ FETCH 2 FROM c;
 FETCH 1 FROM c;
 ROLLBACK TO s;
 ROLLBACK;
+-- and so does a warning
+SET ai_gateway.on_error = 'warn';
+SELECT i FROM generate_series(1, 40) i WHERE ai_complete(i::text, options => CASE i WHEN 3 THEN '{"mock": {"fail": "server_error"}, "max_retries": 0}'::jsonb END) = '2' LIMIT 1;
+RESET ai_gateway.on_error;
 -- what is undone of a row ahead is undone for that row alone
 CREATE TEMP TABLE noted (id int);
 CREATE FUNCTION note(i int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO noted VALUES (i); RETURN 100 / (i - 30); END $$;
