@@ -364,21 +364,16 @@ ai_job_raises(const AiJob *job)
 static void
 keep(AiJobTable *table, AiJob *job, const AiSite *site, Datum value, bool isnull)
 {
-	MemoryContext caller;
+	MemoryContext caller = MemoryContextSwitchTo(table->context);
 
-	job->has_value = true;
-	job->kept_null = isnull;
-	if (isnull)
-		return;
-	if (site->typbyval)
-	{
-		job->kept = value;
-		return;
-	}
-	caller = MemoryContextSwitchTo(table->context);
-	job->kept = datumCopy(value, false, site->typlen);
-	job->kept_size = datumGetSize(job->kept, false, site->typlen);
+	if (!isnull)
+		job->kept = datumCopy(value, site->typbyval, site->typlen);
+	if (!isnull && !site->typbyval)
+		job->kept_size = datumGetSize(job->kept, false, site->typlen);
 	MemoryContextSwitchTo(caller);
+	/* last: copying may raise, and the row's turn comes again */
+	job->kept_null = isnull;
+	job->has_value = true;
 }
 
 static Datum

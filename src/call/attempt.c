@@ -88,6 +88,7 @@ answer_in_process(AiCall *call)
 	if (arrives_at > call->deadline)
 	{
 		arrives_at = call->deadline;
+		ai_reply_free(&call->reply);
 		ai_fail(&attempt->failure, AI_ERROR_TIMEOUT, "no answer within %d ms", call->settings.timeout_ms);
 	}
 	ai_engine_due(call, arrives_at);

@@ -60,6 +60,7 @@
 #include "call/token.h"
 #include "call/window.h"
 #include "common/pg_prng.h"
+#include "util/usage.h"
 
 #define NEVER		1e300
 
@@ -143,6 +144,15 @@ finish(AiCall *call, bool failed)
 {
 	become(call, AI_CALL_DONE, AI_WAIT_NONE);
 	call->failed = failed;
+
+	/*
+	 * what the first of two answers took is paid for, whatever came of the
+	 * second
+	 */
+	if (call->asked_again && call->reply.usage.uncached_input < 0)
+		call->reply.usage = call->spent;
+	else if (call->asked_again)
+		ai_usage_add(&call->reply.usage, &call->spent);
 	call->latency_ms = ai_now_ms() - call->started_at;
 	remember(call);
 	dlist_delete(&call->active_node);
@@ -168,6 +178,7 @@ begin_attempt(AiCall *call)
 		settle(call, ai_attempt_start(call));
 	else
 	{
+		call->attempt.sent = AI_HTTP_NOT_SENT;
 		ai_fail(&call->attempt.failure, AI_ERROR_TIMEOUT, "the time ran out before an attempt could be made");
 		settle(call, AI_ATTEMPT_HOPELESS);
 	}
@@ -385,16 +396,17 @@ act_on_time(void)
 
 	if (now < next_due)
 		return;
-	next_due = NEVER;
 	dlist_foreach_modify(iter, &active)
 	{
 		AiCall	   *call = dlist_container(AiCall, active_node, iter.cur);
 
 		if (call->due_at <= now)
 			act(call, now);
-		else
-			next_due = Min(next_due, call->due_at);
 	}
+	/* at the end: a cancel that ends this half-way leaves a time that is due */
+	next_due = NEVER;
+	dlist_foreach_modify(iter, &active)
+		next_due = Min(next_due, dlist_container(AiCall, active_node, iter.cur)->due_at);
 }
 
 static void
@@ -417,6 +429,7 @@ offer_room(void)
 void
 ai_engine_turn(void)
 {
+	ai_http_progress();
 	ai_http_deliver();
 	act_on_time();
 	offer_room();

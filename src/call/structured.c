@@ -96,8 +96,6 @@ ai_structured_review(AiCall *call)
 	char		reason[400];
 
 	call->json = answer && answer[0] ? read_document(answer, &why) : NULL;
-	if (call->asked_again)
-		ai_usage_add(&call->reply.usage, &call->spent);
 	if (call->json != NULL && ai_schema_validate(call->request.schema, call->json, ai_regexp_matches, &fault))
 		return AI_REVIEW_GOOD;
 	if (call->json == NULL)

@@ -300,6 +300,15 @@ ai_window_poll(AiWindow *window)
 	return take_done(window);
 }
 
+void
+ai_window_progress(void)
+{
+	if (!ai_http_progress())
+		return;
+	ai_engine_turn();
+	refill_all();
+}
+
 /* For ai_gateway.stat_activity, and for who asked to be told. */
 static void
 tell_progress(AiWindow *window)

@@ -104,6 +104,13 @@ extern AiCall *ai_window_poll(AiWindow *window);
 /* The same, waited for; NULL if nothing is queued or under way. */
 extern AiCall *ai_window_next(AiWindow *window);
 
+/*
+ * A turn for all calls of the backend where something is under way over the
+ * network, at most once a millisecond, for a driver that is busy elsewhere: rows
+ * that come slowly, or are read slowly.
+ */
+extern void ai_window_progress(void);
+
 /* ---- for the engine ---- */
 
 extern void ai_window_call_done(AiCall *call);

@@ -264,6 +264,7 @@ fill(AiNodeState *node)
 	{
 		TupleTableSlot *slot = ExecProcNode(child);
 
+		ai_window_progress();
 		if (TupIsNull(slot))
 			node->child_done = true;
 		else
@@ -302,6 +303,7 @@ next(CustomScanState *state)
 	AiNodeState *node = (AiNodeState *) state;
 
 	ResetExprContext(state->ss.ps.ps_ExprContext);
+	ai_window_progress();
 	if (node->emitted != NULL)
 	{
 		AiRow	   *row = node->emitted;

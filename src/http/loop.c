@@ -55,10 +55,14 @@
 /* What a multi handle opens for curl_multi_wakeup(): a pair of sockets. */
 #define MULTI_DESCRIPTORS	2
 
+/* At 64 sockets each, enough for all that there may be. */
+#define READY_ROUNDS	32
+
 static CURLM *multi = NULL;
 static int	poller = -1;
 static WaitEventSet *wait_set = NULL;
 static uint32 wait_event = 0;
+static double acted_at = 0;		/* when sockets were looked at last */
 static double timer_due = -1;	/* when libcurl wants to be called; < 0 =
 								 * never */
 static int	n_started = 0;		/* transfers in the multi handle */
@@ -464,19 +468,24 @@ act(curl_socket_t fd, int flags)
 				(errmsg_internal("ai_gateway: HTTP library: %s", curl_multi_strerror(rc))));
 }
 
+/* Those ready now, of which the poller tells some at a time. */
 static void
 act_on_ready_sockets(void)
 {
 	AiPollerEvent ready[64];
-	int			n = ai_poller_ready(poller, ready, lengthof(ready));
 	sigset_t	saved;
+	int			n = lengthof(ready);
 
 	block_signals(&saved);
-	for (int i = 0; i < n; i++)
-		act(ready[i].fd,
-			(ready[i].readable ? CURL_CSELECT_IN : 0) |
-			(ready[i].writable ? CURL_CSELECT_OUT : 0) |
-			(ready[i].error ? CURL_CSELECT_ERR : 0));
+	for (int round = 0; round < READY_ROUNDS && n == lengthof(ready); round++)
+	{
+		n = ai_poller_ready(poller, ready, lengthof(ready));
+		for (int i = 0; i < n; i++)
+			act(ready[i].fd,
+				(ready[i].readable ? CURL_CSELECT_IN : 0) |
+				(ready[i].writable ? CURL_CSELECT_OUT : 0) |
+				(ready[i].error ? CURL_CSELECT_ERR : 0));
+	}
 	restore_signals(&saved);
 }
 
@@ -552,6 +561,16 @@ ai_http_wait(double timeout_ms)
 		act_on_ready_sockets();
 	act_on_timer();
 	collect();
+	acted_at = ai_now_ms();
+}
+
+bool
+ai_http_progress(void)
+{
+	if (n_started == 0 || ai_now_ms() - acted_at < 1)
+		return false;
+	ai_http_wait(0);
+	return true;
 }
 
 const char *

@@ -64,6 +64,15 @@ for my $case ([ inner_call => 'ok', 1 ], [ inner_statement => 'ok ok', 2 ], [ in
 	cmp_ok(max($server->numbers('in_flight', "digest-50/$function")), '<=', 2 + $n_inner, "$function: two at once");
 }
 
+# ---- rows that come slowly, and rows that are read slowly ----
+$cluster->register('m', endpoint => $server->url('slow-20'));
+$session->query("SET ai_gateway.max_in_flight = 64; SET ai_gateway.timeout = '1s'; SET ai_gateway.max_retries = 0");
+is($session->query("SELECT count(ai_complete('slow child ' || i)) FROM (SELECT i, pg_sleep(0.05) FROM generate_series(1, 60) i OFFSET 0) q"), '60',
+	'calls are sent and answers read while rows come slowly: none runs out of time') or diag($session->{err});
+$session->query("DO \$\$ DECLARE r record; BEGIN FOR r IN SELECT ai_complete('slow reader ' || i) FROM generate_series(1, 30) i LOOP PERFORM pg_sleep(0.1); END LOOP; END \$\$");
+is($session->{err}, '', 'and while they are read slowly');
+$session->query('RESET ai_gateway.timeout; RESET ai_gateway.max_retries');
+
 # ---- ai_gateway.stat_activity shows whoever waits for a call ----
 my $watcher = AiGateway::Session->new($cluster);
 my %task = (chat => 'm', embed => 'e', rerank => 'r', moderate => 'mo', transcribe => 't');
