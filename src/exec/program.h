@@ -26,8 +26,8 @@
  * node, gone when the work on a row ends.
  *
  * Who may throw: a row whose turn it is, anything.  One that is worked on ahead,
- * a cancel; what making a value of an answer raises (function.h), but for a call
- * that failed; and what its reader would have come to in any case (ahead.h).
+ * a cancel; want of memory where it asks; and what its reader would have come to
+ * in any case (ahead.h).
  */
 #ifndef AI_PROGRAM_H
 #define AI_PROGRAM_H

@@ -8,9 +8,12 @@
  * that it requires.  It makes a table of jobs for this one call (ai_fn_run), asks
  * its one question (ask/job.h) and waits.  The question is put by the function's
  * `prepare`, its value made by its `result`: in a plan node (exec/) the same two
- * are used, for many rows at a time, and the entry is not called.  Functions that
- * return sets (embed.c, rerank.c) have entries of their own, and make calls or
- * jobs in the same table.
+ * are used, for many rows at a time, and the entry is not called.
+ *
+ * A set is the same question: its function has an entry of its own, which asks as
+ * above and returns the rows one by one.  So that a plan node can ask for many, the
+ * planner puts in its place a scalar function that returns an array of the rows,
+ * and one that opens it (rows.h, plan/support.c).
  *
  * Memory: a request is its call's, a value is in the current context.  Who may
  * throw: all but what returns a fault, and that for want of memory.  Locks: none.
