@@ -3,10 +3,9 @@
  *	  How many file descriptors transfers can have, and need.
  *
  * PostgreSQL lets what is not of its own opening have a third of a backend's
- * descriptors, all extensions together; of the sockets each is asked for.  A
- * transfer has none while it is not yet looked at, then perhaps two in libcurl's
- * resolver, then one for its connection, unless it shares one or takes over an
- * idle one:
+ * descriptors, all extensions together; each socket is asked for.  A transfer
+ * has none while libcurl has not looked at it, then perhaps two in the resolver,
+ * then one for its connection, unless it shares one or takes over an idle one:
  *
  *		EXPECTED -> (RESOLVING ->) PLACED
  *

@@ -20,6 +20,14 @@
  * ai_http_release() takes it in any state; one under way is abandoned and its
  * connection closed.
  *
+ * Why nothing hangs.  A transfer under way ends: at its timeout at the latest.
+ * (One that waits within libcurl for another's connection can be late for it;
+ * its owner looks at the clock as well.)  While ai_http_has_room() says no,
+ * something is under way; so there is an end to wait for, after which it is
+ * asked again.  With nothing under way it says yes: a start is made, idle
+ * connections are closed for it, and if there is no descriptor even so it fails
+ * for good.
+ *
  * Who may throw: ai_http_wait(), only where CHECK_FOR_INTERRUPTS does, never
  * inside libcurl; ai_http_deliver() where a listener does; ai_http_start() for want
  * of memory, when it is the first of a process.  What stops, releases and asks
@@ -115,7 +123,7 @@ extern AiHttpSent ai_http_sent(const AiTransfer *transfer);
  */
 extern bool ai_http_has_room(void);
 
-/* Did it end for want of one, while others were under way?  Wait, start again. */
+/* Did it end for want of one only?  Start it again when there is room. */
 extern bool ai_http_lacked_descriptor(const AiTransfer *transfer);
 
 /*

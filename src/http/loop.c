@@ -128,9 +128,9 @@ take_out(AiTransfer *transfer)
 }
 
 /*
- * Did it end for want of a descriptor, and can it be tried again?  Where nothing
- * is under way, and nothing idle can be closed, there is nothing to wait for.
- * The resolver says only that there is no such host.
+ * Did it end for want of a descriptor, and can it be tried again?  Where
+ * nothing is under way, and nothing idle can be closed, there is nothing to
+ * wait for.  The resolver says only that there is no such host.
  */
 static bool
 lacked_descriptor(AiTransfer *transfer)
@@ -191,7 +191,7 @@ make_poller(void)
 	return poller >= 0;
 }
 
-/* Is there a descriptor for one more?  CreateWaitEventSet() throws where not. */
+/* Is there a descriptor for one?  CreateWaitEventSet() throws where not. */
 static bool
 can_make_wait_set(void)
 {
@@ -265,7 +265,7 @@ set_limits(void)
 	kept_in_force = kept;
 }
 
-/* Gives the multi handle up, and its connections; nothing is under way in it. */
+/* Gives up the multi handle and its connections; nothing is under way. */
 static void
 drop_multi(void)
 {
@@ -451,12 +451,7 @@ ai_http_release(AiTransfer *transfer)
 	ai_transfer_free(transfer);
 }
 
-/*
- * Lets libcurl act on one socket, or on its timer; signals are blocked.  On an
- * error of the multi handle, which libcurl reports only when it is out of
- * memory or misused, every transfer in it ends with a failure at its own
- * timeout.
- */
+/* Lets libcurl act on one socket, or on its timer; signals are blocked. */
 static void
 act(curl_socket_t fd, int flags)
 {
@@ -503,7 +498,7 @@ act_on_timer(void)
 	}
 }
 
-/* When libcurl has to be called, at the latest, or what is sooner; < 0 = never. */
+/* When libcurl has to be called, or the limit, if sooner; < 0 = never. */
 static double
 sooner_of_timer(double limit)
 {
