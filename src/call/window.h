@@ -106,7 +106,7 @@ extern AiCall *ai_window_next(AiWindow *window);
 
 /*
  * A turn for all calls of the backend where something is under way over the
- * network, at most once a millisecond, for a driver that is busy elsewhere: rows
+ * network, at most every ten milliseconds, for a driver that is busy elsewhere: rows
  * that come slowly, or are read slowly.
  */
 extern void ai_window_progress(void);

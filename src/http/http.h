@@ -143,7 +143,7 @@ extern void ai_http_wait(double timeout_ms);
 
 /*
  * The same without sleeping, for who is busy with something else: where anything
- * is under way, and at most once a millisecond; returns whether it did.  A clock
+ * is under way, and at most every ten milliseconds; returns whether it did.  A clock
  * that is looked at before what has arrived is read calls late what came in time.
  */
 extern bool ai_http_progress(void);

@@ -55,6 +55,12 @@
 /* What a multi handle opens for curl_multi_wakeup(): a pair of sockets. */
 #define MULTI_DESCRIPTORS	2
 
+/*
+ * For who is busy elsewhere: often enough for a timeout, and seldom enough that
+ * many replies are read at a time.
+ */
+#define PROGRESS_EVERY_MS	10
+
 /* At 64 sockets each, enough for all that there may be. */
 #define READY_ROUNDS	32
 
@@ -562,7 +568,7 @@ ai_http_wait(double timeout_ms)
 bool
 ai_http_progress(void)
 {
-	if (n_started == 0 || ai_now_ms() - acted_at < 1)
+	if (n_started == 0 || ai_now_ms() - acted_at < PROGRESS_EVERY_MS)
 		return false;
 	ai_http_wait(0);
 	return true;
