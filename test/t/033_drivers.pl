@@ -71,7 +71,7 @@ is($session->query("SELECT count(ai_complete('slow child ' || i)) FROM (SELECT i
 	'calls are sent and answers read while rows come slowly: none runs out of time') or diag($session->{err});
 $session->query("DO \$\$ DECLARE r record; BEGIN FOR r IN SELECT ai_complete('slow reader ' || i) FROM generate_series(1, 30) i LOOP PERFORM pg_sleep(0.1); END LOOP; END \$\$");
 is($session->{err}, '', 'and while they are read slowly');
-$session->query('RESET ai_gateway.timeout; RESET ai_gateway.max_retries');
+$session->query('SET ai_gateway.max_in_flight = 2; RESET ai_gateway.timeout; RESET ai_gateway.max_retries');
 
 # ---- ai_gateway.stat_activity shows whoever waits for a call ----
 my $watcher = AiGateway::Session->new($cluster);
