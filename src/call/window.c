@@ -175,6 +175,9 @@ next_to_start(AiWindow *window)
 
 	if (window->in_flight >= window->max_in_flight)
 		return NULL;
+	/* no call has room where there is no descriptor: none need be asked */
+	if (window->in_flight > 0 && !ai_http_has_room())
+		return NULL;
 	dlist_foreach(iter, &window->queue)
 	{
 		AiCall	   *call = dlist_container(AiCall, window_node, iter.cur);
@@ -224,6 +227,14 @@ refill_all(void)
 
 	dlist_foreach(iter, &windows)
 		refill(dlist_container(AiWindow, node, iter.cur));
+}
+
+/* What every driver does in its waits, for all calls of the backend. */
+static void
+give_turn(void)
+{
+	ai_engine_turn();
+	refill_all();
 }
 
 void
@@ -293,20 +304,15 @@ AiCall *
 ai_window_poll(AiWindow *window)
 {
 	if (dlist_is_empty(&window->done))
-	{
-		ai_engine_turn();
-		refill_all();
-	}
+		give_turn();
 	return take_done(window);
 }
 
 void
 ai_window_progress(void)
 {
-	if (!ai_http_progress())
-		return;
-	ai_engine_turn();
-	refill_all();
+	if (ai_http_progress())
+		give_turn();
 }
 
 /* For ai_gateway.stat_activity, and for who asked to be told. */
@@ -332,8 +338,7 @@ ai_window_next(AiWindow *window)
 		AiCall	   *call;
 		double		next;
 
-		ai_engine_turn();
-		refill_all();
+		give_turn();
 		call = take_done(window);
 		if (call != NULL)
 			return call;

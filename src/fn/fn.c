@@ -32,12 +32,6 @@ ai_fn_run(FunctionCallInfo fcinfo, bool sharing, AiFnBody body, const void *argu
 	return result;
 }
 
-char *
-ai_fn_text_arg(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
 bool
 ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call, const char **utf8,
 			   AiFailure *failure)

@@ -35,9 +35,6 @@
 typedef Datum (*AiFnBody) (FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument);
 extern Datum ai_fn_run(FunctionCallInfo fcinfo, bool sharing, AiFnBody body, const void *argument);
 
-/* Argument n as a C string or NULL; `model` arguments among them. */
-extern char *ai_fn_text_arg(FunctionCallInfo fcinfo, int n);
-
 /* Argument n as UTF-8 in the call's own context, or NULL for NULL; false with a fault. */
 extern bool ai_fn_utf8_arg(FunctionCallInfo fcinfo, int n, AiCall *call, const char **utf8,
 						   AiFailure *failure);
