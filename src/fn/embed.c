@@ -17,8 +17,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(ai_embed_rows_0_1);
-PG_FUNCTION_INFO_V1(ai_open_embeddings_0_1);
+AI_SQL_FUNCTION(ai_embed_rows_0_1);
+AI_SQL_FUNCTION(ai_open_embeddings_0_1);
 
 enum
 {
@@ -53,8 +53,8 @@ set_common(FunctionCallInfo fcinfo, AiCall *call, AiFailure *failure)
 	if (!PG_ARGISNULL(ARG_DIMENSIONS))
 	{
 		call->request.dimensions = PG_GETARG_INT32(ARG_DIMENSIONS);
-		if (call->request.dimensions < 1 || call->request.dimensions > 65536)
-			return ai_fn_bad_argument(failure, "dimensions must be between 1 and 65536");
+		if (call->request.dimensions < 1 || call->request.dimensions > AI_MAX_DIMENSIONS)
+			return ai_fn_bad_argument(failure, "dimensions must be between 1 and %d", AI_MAX_DIMENSIONS);
 	}
 	return ai_fn_json_arg(fcinfo, ARG_OPTIONS, &call->call_options, failure);
 }

@@ -389,6 +389,9 @@ extern bool ai_reply_add_tool_call(AiReply *reply, const char *id, const char *n
 extern bool ai_reply_add_score(AiReply *reply, int n_documents, int64_t index, double score,
 							   AiFailure *failure);
 
+/* No model gives vectors of more. */
+#define AI_MAX_DIMENSIONS	65536
+
 /* Room for count x dimensions floats in the reply; checks the product. */
 extern bool ai_reply_make_vectors(AiReply *reply, int count, int dimensions,
 								  AiFailure *failure);

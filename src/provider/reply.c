@@ -97,7 +97,7 @@ ai_reply_make_vectors(AiReply *reply, int count, int dimensions, AiFailure *fail
 {
 	size_t		bytes = (size_t) count * (size_t) dimensions * sizeof(float);
 
-	if (dimensions <= 0 || dimensions > 65536)
+	if (dimensions <= 0 || dimensions > AI_MAX_DIMENSIONS)
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
 					   "the reply has an embedding of %d dimensions", dimensions);
 	reply->vectors = malloc(bytes);

@@ -104,8 +104,13 @@ extern bool ai_name_is(const char *name, size_t len, const char *expected);
 extern bool ai_read_array(AiJsonReader *reader);
 extern bool ai_read_element(AiJsonReader *reader);
 extern bool ai_read_skip(AiJsonReader *reader);
-extern bool ai_read_float(AiJsonReader *reader, float *value);
 extern bool ai_read_int64(AiJsonReader *reader, int64_t *value);
+
+/*
+ * The elements of the open array that come next, which must be numbers; `room`
+ * at most.  Fewer are left where the array ends, or where the reader fails.
+ */
+extern int	ai_read_floats(AiJsonReader *reader, float *numbers, int room);
 
 /* The raw bytes between the quotes, escapes not resolved. */
 extern bool ai_read_raw_string(AiJsonReader *reader, const char **string, size_t *len);

@@ -3,10 +3,12 @@
  *	  The pull reader of json.h, made for replies that hold millions of
  *	  numbers: no tree, no allocation, one pass.
  *
- * Numbers become floats by multiplying a 64-bit mantissa with a power of ten
- * in double precision.  That result is off by at most two units in its last
- * place, so rounding it to float is right unless it lies that close to the
- * midpoint of two floats; there, and for large exponents, strtof decides.
+ * Numbers become floats by multiplying a mantissa of 18 digits with a power of
+ * ten in double precision.  The mantissa, the power and the product are each off
+ * by half a unit in the last place of a double, and what is cut off the mantissa
+ * by less than a tenth of one: together less than four units, so rounding the
+ * product to float is right unless it lies that close to the midpoint of two
+ * floats; there, and for large exponents, strtof decides.
  */
 #include "util/json.h"
 
@@ -220,54 +222,106 @@ static const double powers_of_ten[] = {
 	1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
 };
 
-bool
-ai_read_float(AiJsonReader *reader, float *value)
-{
-	const char *p;
-	const char *start;
-	uint64_t	mantissa = 0;
-	int			digits = 0;
-	int			exponent = 0;
-	bool		negative = false;
-	bool		exact = true;
+static const double tenths[] = {
+	1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12,
+	1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18, 1e-19, 1e-20, 1e-21, 1e-22
+};
 
-	ai_read_peek(reader);
-	if (reader->failed)
+static inline bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * Eight digits at once, side by side in one word: pairs, then fours, then all.
+ * False if one is none.
+ */
+static inline bool
+eight_digits(const char *p, uint64_t *number)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t pairs = 0x000000ff000000ff;
+	uint64_t	word;
+
+	memcpy(&word, p, sizeof(word));
+	if (((word & 0xf0f0f0f0f0f0f0f0) | ((word + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) != 0x3333333333333333)
 		return false;
-	start = p = reader->p;
-	if (*p == '-')
+	word -= 0x3030303030303030;
+	word = word * 10 + (word >> 8);
+	*number = ((word & pairs) * (100 + (1000000ULL << 32)) +
+			   (word >> 16 & pairs) * (1 + (10000ULL << 32))) >> 32;
+	return true;
+#else
+	return false;
+#endif
+}
+
+/*
+ * Takes digits into the mantissa for as long as it stays below 10^18, passes
+ * the others, and tells how many it took.  What is passed changes a number by
+ * less than one part in 10^17.
+ */
+static inline const char *
+read_digits(const char *p, const char *end, uint64_t *mantissa, int *taken)
+{
+	const char *start = p;
+	uint64_t	sum = *mantissa;
+	uint64_t	eight;
+
+	while (sum < 10000000000 && end - p >= 8 && eight_digits(p, &eight))
 	{
-		negative = true;
+		sum = sum * 100000000 + eight;
+		p += 8;
+	}
+	for (; sum < 100000000000000000 && is_digit(*p); p++)
+		sum = sum * 10 + (uint64_t) (*p - '0');
+	*mantissa = sum;
+	*taken = (int) (p - start);
+	while (is_digit(*p))
 		p++;
-	}
-	if (*p < '0' || *p > '9')
+	return p;
+}
+
+/*
+ * Does the double decide which float a number is?  Below, above and far enough
+ * from the midpoint of two of them it does.
+ */
+static inline bool
+decides(double approximate)
+{
+	uint64_t	bits;
+	uint64_t	tail;
+
+	memcpy(&bits, &approximate, sizeof(bits));
+	tail = bits & 0x1fffffff;
+	return (tail < 0x10000000 - 4 || tail > 0x10000000 + 4) &&
+		approximate > 1.2e-38 && approximate < 3.4e38;
+}
+
+static inline bool
+read_float(AiJsonReader *reader, float *value)
+{
+	const char *start = reader->p;
+	const char *p = start;
+	const char *whole;
+	uint64_t	mantissa = 0;
+	int			taken;
+	int			exponent;
+	bool		negative = *p == '-';
+
+	p += negative;
+	if (!is_digit(*p))
 		return read_fail(reader);	/* NaN, Infinity, null */
-	for (; *p >= '0' && *p <= '9'; p++)
-	{
-		if (digits < 19)
-		{
-			mantissa = mantissa * 10 + (uint64_t) (*p - '0');
-			digits += mantissa != 0;
-		}
-		else
-		{
-			exponent++;
-			exact = false;
-		}
-	}
+	whole = p;
+	p = read_digits(p, reader->end, &mantissa, &taken);
+	exponent = (int) (p - whole) - taken;
 	if (*p == '.')
 	{
-		if (p[1] < '0' || p[1] > '9')
+		if (!is_digit(p[1]))
 			return read_fail(reader);
-		for (p++; *p >= '0' && *p <= '9'; p++)
-		{
-			if (digits < 19)
-			{
-				mantissa = mantissa * 10 + (uint64_t) (*p - '0');
-				digits += mantissa != 0;
-				exponent--;
-			}
-		}
+		p = read_digits(p + 1, reader->end, &mantissa, &taken);
+		exponent -= taken;
 	}
 	if (*p == 'e' || *p == 'E')
 	{
@@ -277,31 +331,25 @@ ai_read_float(AiJsonReader *reader, float *value)
 		p++;
 		if (*p == '-' || *p == '+')
 			sign = *p++ == '-' ? -1 : 1;
-		if (*p < '0' || *p > '9')
+		if (!is_digit(*p))
 			return read_fail(reader);
-		for (; *p >= '0' && *p <= '9'; p++)
+		for (; is_digit(*p); p++)
 			number = number < 10000 ? number * 10 + (*p - '0') : number;
 		exponent += sign * number;
 	}
 	reader->p = p;
 
-	if (mantissa == 0 && exact)
+	if (mantissa == 0)
 	{
 		*value = negative ? -0.0f : 0.0f;
 		return true;
 	}
-	if (exact && exponent >= -22 && exponent <= 22)
+	if (exponent >= -22 && exponent <= 22)
 	{
-		double		approximate = (double) mantissa;
-		uint64_t	bits;
-		uint64_t	tail;
+		double		approximate = (double) (int64_t) mantissa *
+			(exponent < 0 ? tenths[-exponent] : powers_of_ten[exponent]);
 
-		approximate = exponent < 0 ? approximate / powers_of_ten[-exponent]
-			: approximate * powers_of_ten[exponent];
-		memcpy(&bits, &approximate, sizeof(bits));
-		tail = bits & 0x1fffffff;
-		if ((tail < 0x10000000 - 4 || tail > 0x10000000 + 4) &&
-			approximate > 1.2e-38 && approximate < 3.4e38)
+		if (decides(approximate))
 		{
 			*value = (float) (negative ? -approximate : approximate);
 			return true;
@@ -309,6 +357,16 @@ ai_read_float(AiJsonReader *reader, float *value)
 	}
 	*value = strtof(start, NULL);
 	return isfinite(*value) ? true : read_fail(reader);
+}
+
+int
+ai_read_floats(AiJsonReader *reader, float *numbers, int room)
+{
+	int			n = 0;
+
+	while (n < room && next_item(reader, ']') && read_float(reader, &numbers[n]))
+		n++;
+	return n;
 }
 
 bool

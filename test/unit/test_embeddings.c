@@ -189,6 +189,45 @@ test_size(void)
 	ai_buffer_free(&body);
 }
 
+/* Vectors as long as there may be, one beyond, and many times that. */
+static void
+gives_of_length(int first, int second, const char *expected)
+{
+	AiBuffer	body = {0};
+	AiReply		reply;
+	AiFailure	failure;
+	char		text[sizeof(failure.message)];
+
+	ai_buffer_append_string(&body, "{\"data\":[{\"embedding\":[0");
+	for (int i = 1; i < first; i++)
+		ai_buffer_append_string(&body, ",1");
+	ai_buffer_append_string(&body, "]},{\"embedding\":[0");
+	for (int i = 1; i < second; i++)
+		ai_buffer_append_string(&body, ",1");
+	ai_buffer_append_string(&body, "]}]}");
+	if (parse(body.data, 2, &reply, &failure))
+		snprintf(text, sizeof(text), "%d x %d", reply.n_vectors, reply.dimensions);
+	else
+		snprintf(text, sizeof(text), "%s", failure.message);
+	is_string(text, expected, "the lengths of vectors");
+	ai_reply_free(&reply);
+	ai_buffer_free(&body);
+}
+
+static void
+test_lengths(void)
+{
+	gives_of_length(2047, 2047, "2 x 2047");
+	gives_of_length(2048, 2048, "2 x 2048");
+	gives_of_length(2049, 2049, "2 x 2049");
+	gives_of_length(65536, 65536, "2 x 65536");
+	gives_of_length(65537, 1, "the reply has an embedding of 65537 dimensions");
+	gives_of_length(1000000, 1, "the reply has an embedding that is too long");
+	gives_of_length(256, 512, "the reply mixes embeddings of 256 and 512 dimensions");
+	gives_of_length(256, 1000, "the reply mixes embeddings of 256 and 1000 dimensions");
+	gives_of_length(2048, 2047, "the reply mixes embeddings of 2048 and 2047 dimensions");
+}
+
 int
 main(void)
 {
@@ -198,5 +237,6 @@ main(void)
 	test_base64();
 	test_size();
 	test_limits();
+	test_lengths();
 	return done_testing();
 }

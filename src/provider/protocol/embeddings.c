@@ -186,64 +186,80 @@ decode_base64(const AiRequest *request, const char *text, size_t len, int index,
 	return good;
 }
 
+/*
+ * The first vector of a reply tells how long they all are: its numbers go to a
+ * place that grows until it is known.
+ */
+static float *
+read_first_vector(AiJsonReader *reader, int *dimensions, AiFailure *failure)
+{
+	float	   *numbers = NULL;
+	int			capacity = 0;
+	int			n = 0;
+
+	do
+	{
+		float	   *larger;
+
+		capacity = capacity ? capacity * 2 : 2048;
+		larger = capacity <= 2 * AI_MAX_DIMENSIONS ? realloc(numbers, (size_t) capacity * sizeof(float)) : NULL;
+		if (larger == NULL)
+		{
+			free(numbers);
+			ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply has an embedding that is too long");
+			return NULL;
+		}
+		numbers = larger;
+		n += ai_read_floats(reader, numbers + n, capacity - n);
+	} while (n == capacity);
+	*dimensions = n;
+	return numbers;
+}
+
+/* Reads to the end of an array of numbers, and tells how many there are. */
+static int
+pass_floats(AiJsonReader *reader)
+{
+	float		passed[256];
+	const int	room = sizeof(passed) / sizeof(passed[0]);
+	int			total = 0;
+	int			n;
+
+	do
+	{
+		n = ai_read_floats(reader, passed, room);
+		total += n;
+	} while (n == room && total < AI_MAX_DIMENSIONS);
+	return total;
+}
+
 bool
 ai_read_vector(AiJsonReader *reader, const AiRequest *request, int index,
 			   AiReply *reply, AiFailure *failure)
 {
-	float	   *place = NULL;
-	int			capacity = reply->dimensions;
-	int			n = 0;
 	float	   *first = NULL;
+	float	   *place;
+	int			n = 0;
 
 	if (!ai_read_array(reader))
 		return false;
-	if (reply->vectors != NULL)
-		place = vector_place(request, reply, index, capacity, failure);
-	while (ai_read_element(reader))
+	if (reply->vectors == NULL)
 	{
-		float		number;
-
-		if (!ai_read_float(reader, &number))
-			break;
-		if (place != NULL)
-		{
-			if (n < capacity)
-				place[n] = number;
-		}
-		else
-		{
-			if (n >= capacity)
-			{
-				float	   *larger;
-
-				capacity = capacity ? capacity * 2 : 1024;
-				larger = n < 65536 ? realloc(first, (size_t) capacity * sizeof(float)) : NULL;
-				if (larger == NULL)
-				{
-					free(first);
-					return ai_fail(failure, AI_ERROR_INVALID_REPLY,
-								   "the reply has an embedding that is too long");
-				}
-				first = larger;
-			}
-			first[n] = number;
-		}
-		n++;
-	}
-	if (reader->failed)
-	{
-		free(first);
-		return false;
-	}
-	if (place == NULL)
-	{
-		place = vector_place(request, reply, index, n, failure);
-		if (place != NULL && n > 0)
+		first = read_first_vector(reader, &n, failure);
+		if (first == NULL)
+			return false;
+		if (!reader->failed && (place = vector_place(request, reply, index, n, failure)) != NULL)
 			memcpy(place, first, (size_t) n * sizeof(float));
 		free(first);
-		return place != NULL;
+		return !reader->failed && reply->vectors != NULL;
 	}
-	return vector_place(request, reply, index, n, failure) != NULL;
+	place = vector_place(request, reply, index, reply->dimensions, failure);
+	if (place == NULL)
+		return false;
+	n = ai_read_floats(reader, place, reply->dimensions);
+	if (n == reply->dimensions)
+		n += pass_floats(reader);
+	return !reader->failed && vector_place(request, reply, index, n, failure) != NULL;
 }
 
 bool
