@@ -61,6 +61,12 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# Nothing but what the server looks up leaves the library; 16 and later say so themselves.
+ifeq ($(MAJORVERSION),15)
+override CFLAGS += -fvisibility=hidden
+override CPPFLAGS += -D'PGDLLEXPORT=__attribute__((visibility("default")))'
+endif
+
 $(DATA_built): $(sort $(wildcard sql/install/*.sql)) ai_gateway.control
 	cat $(filter %.sql,$^) > $@
 

@@ -22,11 +22,11 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_models_check_0_1);
-PG_FUNCTION_INFO_V1(ai_profiles_check_0_1);
-PG_FUNCTION_INFO_V1(ai_registry_changed_0_1);
-PG_FUNCTION_INFO_V1(ai_validate_model_0_1);
-PG_FUNCTION_INFO_V1(ai_version_0_1);
+AI_SQL_FUNCTION(ai_models_check_0_1);
+AI_SQL_FUNCTION(ai_profiles_check_0_1);
+AI_SQL_FUNCTION(ai_registry_changed_0_1);
+AI_SQL_FUNCTION(ai_validate_model_0_1);
+AI_SQL_FUNCTION(ai_version_0_1);
 
 static TriggerData *
 called_as_trigger(FunctionCallInfo fcinfo)

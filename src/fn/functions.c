@@ -7,6 +7,7 @@
 #include "fn/fn.h"
 #include "fn/functions.h"
 #include "fn/signature.h"
+#include "pg/compat.h"
 
 static Datum
 run(FunctionCallInfo fcinfo, AiJobTable *jobs, const void *argument)
@@ -38,7 +39,7 @@ ai_function_run(FunctionCallInfo fcinfo, const AiFunction *function)
 }
 
 #define ENTRY(symbol) \
-	PG_FUNCTION_INFO_V1(symbol); \
+	AI_SQL_FUNCTION(symbol); \
 	Datum symbol(PG_FUNCTION_ARGS) \
 	{ \
 		return ai_function_run(fcinfo, &AI_FUNCTION(symbol)); \

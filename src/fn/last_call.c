@@ -10,10 +10,11 @@
 #include "fn/fn.h"
 #include "fn/signature.h"
 #include "funcapi.h"
+#include "pg/compat.h"
 #include "pg/text.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(ai_last_call_0_1);
+AI_SQL_FUNCTION(ai_last_call_0_1);
 
 /* The columns, in their order. */
 static const Oid columns[] = {

@@ -11,11 +11,12 @@
 #include "fn/fn.h"
 #include "fn/functions.h"
 #include "fn/rows.h"
+#include "pg/compat.h"
 #include "pg/text.h"
 #include "utils/array.h"
 
-PG_FUNCTION_INFO_V1(ai_rerank_0_1);
-PG_FUNCTION_INFO_V1(ai_open_ranked_0_1);
+AI_SQL_FUNCTION(ai_rerank_0_1);
+AI_SQL_FUNCTION(ai_open_ranked_0_1);
 
 enum
 {

@@ -19,7 +19,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(ai_running_statements_0_1);
+AI_SQL_FUNCTION(ai_running_statements_0_1);
 
 /* The columns, in their order. */
 static const Oid columns[] = {

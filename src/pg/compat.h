@@ -52,6 +52,11 @@
 #define AI_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* Makes a symbol one that SQL may name; 15 does not export the function itself. */
+#define AI_SQL_FUNCTION(symbol) \
+	extern PGDLLEXPORT Datum symbol(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(symbol)
+
 /* 18 asks whether a deferrable primary key will do; so did 15 to 17, tacitly not. */
 #if PG_VERSION_NUM >= 180000
 #define AI_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex(relation, false)

@@ -31,7 +31,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-PG_FUNCTION_INFO_V1(ai_support_0_1);
+AI_SQL_FUNCTION(ai_support_0_1);
 
 /* A set, by the symbol of its function, and what stands for it. */
 static const struct
