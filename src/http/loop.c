@@ -120,7 +120,8 @@ timer_changed(CURLM *handle, long timeout_ms, void *clientp)
 {
 	(void) handle;
 	(void) clientp;
-	timer_due = timeout_ms < 0 ? -1 : ai_now_ms() + timeout_ms;
+	/* most of them say "at once", which needs no clock */
+	timer_due = timeout_ms <= 0 ? (double) timeout_ms : ai_now_ms() + timeout_ms;
 	return 0;
 }
 

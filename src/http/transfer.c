@@ -167,6 +167,7 @@ ai_transfer_setup(AiTransfer *transfer)
 {
 	CURL	   *easy = transfer->easy;
 	AiHttpRequest *request = &transfer->request;
+	bool		by_proxy = ai_guc_proxy && ai_guc_proxy[0] != '\0' && transfer->reach != AI_REACH_METADATA;
 	CURLcode	rc = CURLE_OK;
 
 	transfer->reply.body.limit = (size_t) transfer->limits.max_response_kb * 1024;
@@ -203,8 +204,8 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_TIMEOUT_MS, (long) transfer->limits.timeout_ms);
 	if (transfer->limits.large_reply)
 		SET(CURLOPT_BUFFERSIZE, LARGE_BUFFER);
-	SET(CURLOPT_PROXY, ai_guc_proxy && transfer->reach != AI_REACH_METADATA ? ai_guc_proxy : "");
-	SET(CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+	SET(CURLOPT_PROXY, by_proxy ? ai_guc_proxy : "");
+	SET(CURLOPT_NOPROXY, by_proxy ? "localhost,127.0.0.1,::1" : "");
 	if (ai_guc_ca_file && ai_guc_ca_file[0] != '\0')
 		SET(CURLOPT_CAINFO, ai_guc_ca_file);
 	SET(CURLOPT_WRITEFUNCTION, receive_body);

@@ -1,14 +1,17 @@
 /*
  * openssl.c
- *	  Hashes by PostgreSQL, signatures by the OpenSSL that libcurl brings
- *	  (openssl.h).
+ *	  Hashes and signatures by the OpenSSL that libcurl brings, HMAC by
+ *	  PostgreSQL (openssl.h).
+ *
+ * State: the context of SHA-256.  OpenSSL looks an algorithm up by its name each
+ * time that it is named, which costs more than the digest of a short text; a
+ * context that is used again has it.  A finished digest leaves nothing in it.
  */
 #include "postgres.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "common/cryptohash.h"
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "pg/openssl.h"
@@ -16,13 +19,17 @@
 static bool
 sha256(const void *data, size_t len, unsigned char digest[32])
 {
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-	bool		good = context != NULL && pg_cryptohash_init(context) >= 0 &&
-		pg_cryptohash_update(context, data, len) >= 0 &&
-		pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) >= 0;
+	static EVP_MD_CTX * context = NULL;
+	const		EVP_MD *kind = NULL;	/* as before */
 
-	pg_cryptohash_free(context);
-	return good;
+	if (context == NULL)
+	{
+		context = EVP_MD_CTX_new();
+		kind = EVP_sha256();
+	}
+	return context != NULL && EVP_DigestInit_ex(context, kind, NULL) > 0 &&
+		EVP_DigestUpdate(context, data, len) > 0 &&
+		EVP_DigestFinal_ex(context, digest, NULL) > 0;
 }
 
 static bool

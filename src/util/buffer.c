@@ -20,7 +20,7 @@
 #define AI_BUFFER_LARGE		(1024 * 1024)
 
 static bool
-reserve(AiBuffer *buffer, size_t more)
+grow(AiBuffer *buffer, size_t more)
 {
 	size_t		need;
 	size_t		capacity = buffer->capacity;
@@ -45,6 +45,8 @@ reserve(AiBuffer *buffer, size_t more)
 		capacity = AI_BUFFER_FIRST;
 	while (capacity < need)
 		capacity += capacity < AI_BUFFER_LARGE ? capacity : capacity / 2;
+	if (buffer->limit != 0 && capacity > buffer->limit)
+		capacity = buffer->limit + 1;
 	data = realloc(buffer->data, capacity);
 	if (data == NULL)
 	{
@@ -54,6 +56,13 @@ reserve(AiBuffer *buffer, size_t more)
 	buffer->data = data;
 	buffer->capacity = capacity;
 	return true;
+}
+
+/* Room for so many bytes more and a NUL; there is none above the limit. */
+static inline bool
+reserve(AiBuffer *buffer, size_t more)
+{
+	return (!buffer->failed && more < buffer->capacity - buffer->len) || grow(buffer, more);
 }
 
 void

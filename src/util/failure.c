@@ -215,8 +215,14 @@ ai_copy_clean(char *dst, size_t size, const char *src, size_t len)
 
 	while (i < len)
 	{
-		size_t		step = ai_utf8_sequence(src + i, len - i);
+		bool		plain = src[i] >= 0x20 && src[i] < 0x7f;
+		size_t		step = plain ? 1 : ai_utf8_sequence(src + i, len - i);
 
+		if (plain && used + 1 < size)
+		{
+			dst[used++] = src[i++];
+			continue;
+		}
 		if (step == 0 || (unsigned char) src[i] < 0x20 || src[i] == 0x7f)
 		{
 			if (used + 1 >= size)
