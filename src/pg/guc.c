@@ -393,7 +393,7 @@ ai_guc_define_provider(const char *name, const char *description)
 							   psprintf("The endpoint of %s.", description),
 							   "Models of this provider that have no endpoint of their own are called there.",
 							   &slot->endpoint, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY,
-							   check_endpoint, NULL, NULL);
+							   check_endpoint, assign_network, NULL);
 	DefineCustomStringVariable(psprintf("ai_gateway.%s_api_key", name),
 							   psprintf("Where the key of %s is: file:/path or env:NAME.", description),
 							   "The key itself is taken too, with a warning.",

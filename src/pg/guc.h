@@ -36,7 +36,10 @@ extern char *ai_guc_credentials_directory;
 extern char *ai_guc_ca_file;
 extern char *ai_guc_proxy;
 
-/* Counts up when a network parameter changes, so that connections are renewed. */
+/*
+ * Counts up when a parameter changes that says where calls may go and how: then
+ * connections are renewed, and what was concluded from these is forgotten.
+ */
 extern int	ai_guc_network_generation;
 
 /* Was the library in shared_preload_libraries? */

@@ -9,6 +9,10 @@
  * provider needs ("api_key" is the key) and "hosts", a list of hosts that it
  * may be sent to.
  *
+ * Whoever has replaced a file wants it to be taken by what is asked next: so a
+ * statement looks at it once, and one that runs for long does each tenth of a
+ * second, instead of at each of its calls.
+ *
  * Is it the same file, unchanged?  Device, inode, size, mode, owner and both
  * times are what they were when it was opened.  A clock ticks, and a file may
  * be written twice within a tick (of up to two seconds on some file systems):
@@ -24,14 +28,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "access/xact.h"
 #include "pg/guc.h"
 #include "registry/secret.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
+#include "utils/timestamp.h"
 
 #define MAX_SECRET_BYTES	(64 * 1024)
 #define MOST_KEPT			64
 #define LONGEST_TICK		2.0 /* seconds */
+#define LOOKS_EVERY_US		100000
 
 #ifdef __APPLE__
 #define MODIFIED(status)	((status)->st_mtimespec)
@@ -51,6 +58,8 @@ typedef struct AiKeptSecret
 	char	   *path;			/* of what is listed: */
 	struct stat status;			/* when it was opened */
 	bool		settled;		/* and its times were older than a tick */
+	TimestampTz statement;		/* when that began that looked at it last */
+	TimestampTz looked_at;
 	struct AiKeptSecret *next;
 } AiKeptSecret;
 
@@ -187,7 +196,7 @@ is_unchanged(const AiKeptSecret *kept)
 	const struct stat *then = &kept->status;
 	struct stat now;
 
-	return kept->settled && stat(kept->path, &now) == 0 &&
+	return stat(kept->path, &now) == 0 &&
 		now.st_dev == then->st_dev && now.st_ino == then->st_ino &&
 		now.st_size == then->st_size && now.st_mode == then->st_mode &&
 		now.st_uid == then->st_uid &&
@@ -377,16 +386,9 @@ read_open_file(int fd, const char *path, const char *what, AiFailure *failure)
 static bool
 read_file(const char *path, const char *what, AiSecret *secret, AiFailure *failure)
 {
-	AiKeptSecret *kept = find(path);
+	AiKeptSecret *kept;
 	int			fd;
 
-	if (kept != NULL && is_unchanged(kept))
-	{
-		lend(kept, secret);
-		return true;
-	}
-	if (kept != NULL)
-		unlist(&kept_secrets);	/* it stands at the front */
 	/* O_NONBLOCK: opening a FIFO must not hang the backend */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -402,8 +404,48 @@ read_file(const char *path, const char *what, AiSecret *secret, AiFailure *failu
 	return true;
 }
 
+/* Was it looked at in this statement, and just now?  The clock may be set back. */
+static bool
+was_looked_at(const AiKeptSecret *kept, TimestampTz now)
+{
+	return kept->statement == GetCurrentStatementStartTimestamp() &&
+		now >= kept->looked_at && now - kept->looked_at < LOOKS_EVERY_US;
+}
+
+/* As the file is now; looks at it if it has to. */
+static bool
+is_current(AiKeptSecret *kept)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!kept->settled)
+		return false;
+	if (was_looked_at(kept, now))
+		return true;
+	kept->statement = GetCurrentStatementStartTimestamp();
+	kept->looked_at = now;
+	return is_unchanged(kept);
+}
+
+/* From what is kept: the way of nearly every call. */
+static bool
+take_kept(const char *path, AiSecret *secret)
+{
+	AiKeptSecret *kept = find(path);
+
+	if (kept == NULL)
+		return false;
+	if (is_current(kept))
+	{
+		lend(kept, secret);
+		return true;
+	}
+	unlist(&kept_secrets);		/* it stands at the front */
+	return false;
+}
+
 bool
-ai_secret_read(const char *reference, const char *parameter, AiSecret *secret,
+ai_secret_read(const char *reference, const char *provider, AiSecret *secret,
 			   AiFailure *failure)
 {
 	char		what[200];
@@ -413,14 +455,16 @@ ai_secret_read(const char *reference, const char *parameter, AiSecret *secret,
 		return true;
 	if (strncmp(reference, "file:", 5) == 0)
 	{
-		snprintf(what, sizeof(what), "the key file of \"%s\"", parameter);
+		if (take_kept(reference + 5, secret))
+			return true;
+		snprintf(what, sizeof(what), "the key file of \"ai_gateway.%s_api_key\"", provider);
 		return read_file(reference + 5, what, secret, failure);
 	}
 	if (strncmp(reference, "env:", 4) == 0)
 	{
 		const char *value = getenv(reference + 4);
 
-		snprintf(what, sizeof(what), "the environment variable of \"%s\"", parameter);
+		snprintf(what, sizeof(what), "the environment variable of \"ai_gateway.%s_api_key\"", provider);
 		if (value == NULL)
 			return ai_fail(failure, AI_ERROR_AUTHENTICATION,
 						   "%s is not set in the server's environment", what);
@@ -429,12 +473,12 @@ ai_secret_read(const char *reference, const char *parameter, AiSecret *secret,
 	if (!ai_preloaded)
 	{
 		ai_fail(failure, AI_ERROR_AUTHENTICATION,
-				"\"%s\" holds a key as it is, and the library was not preloaded: until it is loaded, every role could read the key",
-				parameter);
+				"\"ai_gateway.%s_api_key\" holds a key as it is, and the library was not preloaded: until it is loaded, every role could read the key",
+				provider);
 		ai_failure_hint(failure, "Set shared_preload_libraries = 'ai_gateway', or use file:/path.");
 		return false;
 	}
-	snprintf(what, sizeof(what), "the value of \"%s\"", parameter);
+	snprintf(what, sizeof(what), "the value of \"ai_gateway.%s_api_key\"", provider);
 	return take_value(reference, what, secret, failure);
 }
 
@@ -457,5 +501,5 @@ ai_secret_read_credential(const char *name, AiSecret *secret, AiFailure *failure
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/%s", ai_guc_credentials_directory, name);
-	return read_file(path, what, secret, failure);
+	return take_kept(path, secret) || read_file(path, what, secret, failure);
 }

@@ -124,6 +124,26 @@ is(use_key('exposed'), 'Bearer key-number-1-of-exposed', 'until they may not');
 unlink "$credentials/removed";
 like(use_key('removed'), qr/cannot be opened/, 'a file that was removed is not used');
 is(use_key('renamed'), 'Bearer key-number-2-of-renamed', 'the others are as they were');
+# under a statement that runs for longer it is looked at again, after a tenth of a second
+$cluster->sql('CREATE SEQUENCE called');
+write_file('credentials/.new', 'key-number-3-of-renamed');
+set_time("$credentials/.new");
+$open->start(<<'DO');
+DO $$
+DECLARE used text;
+BEGIN
+	LOOP
+		used := ai_complete('p', model => 'rotated-renamed')::jsonb->>'authorization';
+		PERFORM nextval('called');
+		EXIT WHEN used = 'Bearer key-number-3-of-renamed';
+	END LOOP;
+	RAISE NOTICE 'last used: %', used;
+END $$
+DO
+AiGateway::Cluster::poll(sub { $open->{run}->pump_nb; $cluster->sql('SELECT last_value FROM called') > 10 });
+rename("$credentials/.new", "$credentials/renamed") or die;
+$open->finish;
+like($open->{err}, qr/last used: Bearer key-number-3-of-renamed/, 'a statement that runs uses a key that was replaced, before long');
 write_file('openai-2', "key-of-the-provider-23456\n");
 set_time("$directory/openai-2");
 rename("$directory/openai-2", "$directory/openai") or die;
