@@ -162,12 +162,37 @@ is_https(const AiTransfer *transfer)
 	return strncmp(transfer->request.url.data, "https:", 6) == 0;
 }
 
+/* The host alone of the URL. */
+static void
+host_of(const AiTransfer *transfer, AiUrl *url)
+{
+	char	   *place = strdup(transfer->request.url.data);
+	const char *why;
+
+	if (place != NULL)			/* a query is no part of an endpoint */
+		place[strcspn(place, "?")] = '\0';
+	if (place == NULL || !ai_url_parse(place, url, &why))
+		strlcpy(url->host, "the host", sizeof(url->host));
+	free(place);
+}
+
+/* Loopback and metadata are this machine's. */
+static bool
+goes_by_proxy(const AiTransfer *transfer)
+{
+	AiUrl		url;
+
+	if (ai_guc_proxy == NULL || ai_guc_proxy[0] == '\0' || transfer->reach == AI_REACH_METADATA)
+		return false;
+	host_of(transfer, &url);
+	return !ai_host_is_loopback(url.host);
+}
+
 bool
 ai_transfer_setup(AiTransfer *transfer)
 {
 	CURL	   *easy = transfer->easy;
 	AiHttpRequest *request = &transfer->request;
-	bool		by_proxy = ai_guc_proxy && ai_guc_proxy[0] != '\0' && transfer->reach != AI_REACH_METADATA;
 	CURLcode	rc = CURLE_OK;
 
 	transfer->reply.body.limit = (size_t) transfer->limits.max_response_kb * 1024;
@@ -204,8 +229,9 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_TIMEOUT_MS, (long) transfer->limits.timeout_ms);
 	if (transfer->limits.large_reply)
 		SET(CURLOPT_BUFFERSIZE, LARGE_BUFFER);
-	SET(CURLOPT_PROXY, by_proxy ? ai_guc_proxy : "");
-	SET(CURLOPT_NOPROXY, by_proxy ? "localhost,127.0.0.1,::1" : "");
+	/* said in any case: else the environment says them */
+	SET(CURLOPT_PROXY, goes_by_proxy(transfer) ? ai_guc_proxy : "");
+	SET(CURLOPT_NOPROXY, "");
 	if (ai_guc_ca_file && ai_guc_ca_file[0] != '\0')
 		SET(CURLOPT_CAINFO, ai_guc_ca_file);
 	SET(CURLOPT_WRITEFUNCTION, receive_body);
@@ -241,20 +267,6 @@ phase_reached(const AiTransfer *transfer)
 	if (transfer->connecting)
 		return is_https(transfer) ? "while connecting or during the TLS handshake" : "while connecting";
 	return "while resolving the name of the host";
-}
-
-/* The host alone of the URL, for messages. */
-static void
-host_of(const AiTransfer *transfer, AiUrl *url)
-{
-	char	   *place = strdup(transfer->request.url.data);
-	const char *why;
-
-	if (place != NULL)			/* a query is no part of an endpoint */
-		place[strcspn(place, "?")] = '\0';
-	if (place == NULL || !ai_url_parse(place, url, &why))
-		strlcpy(url->host, "the host", sizeof(url->host));
-	free(place);
 }
 
 void

@@ -16,18 +16,26 @@
 #include "common/sha2.h"
 #include "pg/openssl.h"
 
+static EVP_MD_CTX *
+make_sha256(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) > 0)
+		return context;
+	EVP_MD_CTX_free(context);
+	return NULL;
+}
+
 static bool
 sha256(const void *data, size_t len, unsigned char digest[32])
 {
 	static EVP_MD_CTX * context = NULL;
-	const		EVP_MD *kind = NULL;	/* as before */
 
 	if (context == NULL)
-	{
-		context = EVP_MD_CTX_new();
-		kind = EVP_sha256();
-	}
-	return context != NULL && EVP_DigestInit_ex(context, kind, NULL) > 0 &&
+		context = make_sha256();
+	/* no algorithm: as before */
+	return context != NULL && EVP_DigestInit_ex(context, NULL, NULL) > 0 &&
 		EVP_DigestUpdate(context, data, len) > 0 &&
 		EVP_DigestFinal_ex(context, digest, NULL) > 0;
 }

@@ -9,9 +9,9 @@
  * provider needs ("api_key" is the key) and "hosts", a list of hosts that it
  * may be sent to.
  *
- * Whoever has replaced a file wants it to be taken by what is asked next: so a
- * statement looks at it once, and one that runs for long does each tenth of a
- * second, instead of at each of its calls.
+ * Whoever has replaced a file wants it to be taken by what is asked next: so the
+ * statements of one message of the client look at it once, and each tenth of a
+ * second while they run, instead of at each of their calls.
  *
  * Is it the same file, unchanged?  Device, inode, size, mode, owner and both
  * times are what they were when it was opened.  A clock ticks, and a file may
@@ -58,7 +58,7 @@ typedef struct AiKeptSecret
 	char	   *path;			/* of what is listed: */
 	struct stat status;			/* when it was opened */
 	bool		settled;		/* and its times were older than a tick */
-	TimestampTz statement;		/* when that began that looked at it last */
+	TimestampTz statement;		/* the message that looked at it last */
 	TimestampTz looked_at;
 	struct AiKeptSecret *next;
 } AiKeptSecret;

@@ -2,10 +2,10 @@
  * secret.h
  *	  Keys: from what is configured to the bytes that go into a header.
  *
- * A file is looked at (one stat) by each statement that uses its key, each tenth
- * of a second by one that runs for longer, and read again when it is not the same
- * file, unchanged, any more: a key that was replaced is used from the next
- * statement on.  In between what was read is kept in the backend, by path.  Reading at every attempt cost as much as a quarter of a call, and
+ * A file is looked at (one stat) for each message of the client whose statements
+ * use its key, each tenth of a second while they run, and read again when it is
+ * not the same file, unchanged, any more: a key that was replaced is used from the
+ * next message on.  In between what was read is kept in the backend, by path.  Reading at every attempt cost as much as a quarter of a call, and
  * the copy gives nothing away that was safe before: libcurl's list of headers
  * holds the key as long as a call is under way, and who can read the memory of
  * a backend runs as the server's user, who can read the file.  What it costs is

@@ -227,6 +227,9 @@ static const double tenths[] = {
 	1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18, 1e-19, 1e-20, 1e-21, 1e-22
 };
 
+/* Digits beyond these may be made up for by as many before the point. */
+#define FAR_EXPONENT	10000
+
 static inline bool
 is_digit(char c)
 {
@@ -309,6 +312,7 @@ read_float(AiJsonReader *reader, float *value)
 	int			taken;
 	int			exponent;
 	bool		negative = *p == '-';
+	bool		far = false;	/* the exponent was cut short */
 
 	p += negative;
 	if (!is_digit(*p))
@@ -334,7 +338,8 @@ read_float(AiJsonReader *reader, float *value)
 		if (!is_digit(*p))
 			return read_fail(reader);
 		for (; is_digit(*p); p++)
-			number = number < 10000 ? number * 10 + (*p - '0') : number;
+			number = number < FAR_EXPONENT ? number * 10 + (*p - '0') : number;
+		far = number >= FAR_EXPONENT;
 		exponent += sign * number;
 	}
 	reader->p = p;
@@ -344,7 +349,7 @@ read_float(AiJsonReader *reader, float *value)
 		*value = negative ? -0.0f : 0.0f;
 		return true;
 	}
-	if (exponent >= -22 && exponent <= 22)
+	if (!far && exponent >= -22 && exponent <= 22)
 	{
 		double		approximate = (double) (int64_t) mantissa *
 			(exponent < 0 ? tenths[-exponent] : powers_of_ten[exponent]);

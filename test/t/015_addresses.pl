@@ -162,12 +162,14 @@ is($tunnel->{path}, 'api.openai.com:443', 'which is asked for a tunnel there');
 is($tunnel->{headers}{authorization}, undef, 'and does not get the key');
 my ($through) = grep { ($_->{headers}{host} // '') eq 'api.openai.com' && $_->{tls} } $server->requests;
 is($through->{headers}{authorization}, 'Bearer key-of-the-provider-12345', 'but the host at its end does');
-# loopback is this machine and not the proxy's
-for my $loopback ('127.0.0.1', 'localhost', '127.0.0.2')
+# loopback is this machine and not the proxy's, listed or not
+for my $case ([ '127.0.0.1', '' ], [ 'localhost', '' ], [ '127.0.0.2', '' ], [ '127.0.0.2', '127.0.0.2' ])
 {
+	my ($loopback, $listed) = @$case;
+	configure(allowed_hosts => $listed);
 	$cluster->register('m', endpoint => $server->url('ok/v1', host => $loopback));
 	call();
-	is(scalar(grep { $_->{path} =~ m{^https?://} || $_->{path} =~ /^\Q$loopback\E:/ } $server->requests), 0, "the proxy is not asked for $loopback");
+	is(scalar(grep { $_->{path} =~ m{^https?://} || $_->{path} =~ /^\Q$loopback\E:/ } $server->requests), 0, "the proxy is not asked for $loopback, allowed_hosts = '$listed'");
 }
 $session->quit;
 $server->stop;

@@ -225,6 +225,7 @@ test_lengths(void)
 	gives_of_length(1000000, 1, "the reply has an embedding that is too long");
 	gives_of_length(256, 512, "the reply mixes embeddings of 256 and 512 dimensions");
 	gives_of_length(256, 1000, "the reply mixes embeddings of 256 and 1000 dimensions");
+	gives_of_length(512, 131072, "the reply mixes embeddings of 512 and 131072 dimensions");
 	gives_of_length(2048, 2047, "the reply mixes embeddings of 2048 and 2047 dimensions");
 }
 

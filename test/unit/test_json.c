@@ -322,6 +322,36 @@ test_read(void)
 	reads_float("340282350000000000000000000000000000000.5", true, 3.4028235e38F);
 }
 
+/* Digits before and behind the point that an exponent makes up for. */
+static void
+reads_far_float(int zeros, const char *before, const char *behind, bool good, float expected)
+{
+	char	   *text = malloc((size_t) zeros + 100);
+	int			n = sprintf(text, "[%s", before);
+	AiJsonReader reader;
+	float		value = -1;
+
+	memset(text + n, '0', (size_t) zeros);
+	sprintf(text + n + zeros, "%s]", behind);
+	ai_read_start(&reader, text, strlen(text));
+	ai_read_array(&reader);
+	ok((ai_read_floats(&reader, &value, 1) == 1) == good, "%s, %d zeros, %s is %s", before, zeros, behind, good ? "read" : "refused");
+	if (good)
+		is_number(value, expected, behind);
+	free(text);
+}
+
+static void
+test_far_floats(void)
+{
+	reads_far_float(20010, "1", "e-200000", true, 0);
+	reads_far_float(10007, "1", "e-100070", true, 0);
+	reads_far_float(20000, "1", "e-20000", true, 1);
+	reads_far_float(20000, "0.", "1e200000", false, 0);
+	reads_far_float(9000, "0.", "1e9001", true, 1);
+	reads_far_float(30000, "0.", "1e30001", true, 1);
+}
+
 /* Every value is what the C library reads, bit for bit. */
 static void
 test_floats_are_exact(void)
@@ -502,6 +532,7 @@ main(void)
 	test_write_numbers();
 	test_read();
 	test_malformed();
+	test_far_floats();
 	test_floats_are_exact();
 	return done_testing();
 }

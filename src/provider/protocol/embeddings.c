@@ -229,7 +229,7 @@ pass_floats(AiJsonReader *reader)
 	{
 		n = ai_read_floats(reader, passed, room);
 		total += n;
-	} while (n == room && total < AI_MAX_DIMENSIONS);
+	} while (n == room);
 	return total;
 }
 
