@@ -94,7 +94,7 @@ is_ours(HeapTuple tuple)
 	char	   *name;
 
 	if (procedure->prolang != ClanguageId || procedure->prosecdef ||
-		!heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL))
+		!heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL) || FmgrHookIsNeeded(procedure->oid))
 		return false;
 	library = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_probin, &isnull);
 	if (isnull)

@@ -2,9 +2,7 @@
  * pace.c
  *	  How far ahead a node may work (pace.h).
  *
- * State: the executor run in progress, kept by value: after an error it is
- * that of an executor state that is gone, which no living node compares equal
- * to until its own run has set it anew.
+ * State: the executor run in progress.
  */
 #include "postgres.h"
 
@@ -33,13 +31,24 @@ AI_EXECUTOR_RUN(note_run)
 	current_run.count = count;
 	current_run.serial = ++last_serial;
 
-	if (previous_hook)
-		AI_CALL_EXECUTOR_RUN(previous_hook);
-	else
-		AI_CALL_EXECUTOR_RUN(standard_ExecutorRun);
-	current_run.estate = estate;
-	current_run.count = outer_count;
-	current_run.serial = serial;
+	PG_TRY();
+	{
+		if (previous_hook)
+			AI_CALL_EXECUTOR_RUN(previous_hook);
+		else
+			AI_CALL_EXECUTOR_RUN(standard_ExecutorRun);
+	}
+	PG_FINALLY();
+	{
+		/*
+		 * an error that a nested run ends with may be caught, and this one go
+		 * on
+		 */
+		current_run.estate = estate;
+		current_run.count = outer_count;
+		current_run.serial = serial;
+	}
+	PG_END_TRY();
 }
 
 void

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "exec/callee.h"
 #include "exec/program.h"
 #include "executor/executor.h"
 #include "utils/datum.h"
@@ -69,6 +70,7 @@ ai_row_add(AiNodeState *node, TupleTableSlot *slot)
 		row->nulls[i] = true;
 	}
 	memset(row->steps, 0, sizeof(AiStepState) * node->n_steps);
+	row->position = ai_position_of(node->source);
 	row->state = AI_ROW_WORKING;
 	row->blocked = false;
 	row->stage = 0;
@@ -89,6 +91,7 @@ show(AiNodeState *node, AiRow *row)
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * node->n_attributes);
 	memcpy(slot->tts_isnull, row->nulls, sizeof(bool) * node->n_attributes);
 	ExecStoreVirtualTuple(slot);
+	ai_position_set(slot, &row->position);
 	econtext->ecxt_scantuple = slot;
 	return econtext;
 }
@@ -267,18 +270,13 @@ evaluate_step(AiNodeState *node, AiRow *row, bool its_turn, Evaluation *evaluati
 static void
 ask(AiNodeState *node, AiRow *row, int n)
 {
-	AiStep	   *step = &node->steps[n];
-	MemoryContext caller;
+	MemoryContext caller = MemoryContextSwitchTo(node->custom.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
 
-	if (ai_function_is_null(step->site->function, step->site->fcinfo))
-	{
+	if (!ai_callee_ask(node->jobs, node->steps[n].site, &row->waiters[n]))
 		row->steps[n] = AI_STEP_DONE;
-		return;
-	}
-	caller = MemoryContextSwitchTo(node->custom.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
-	ai_job_ask(node->jobs, step->site, &row->waiters[n]);
+	else
+		row->steps[n] = row->waiters[n].waits ? AI_STEP_WAITING : AI_STEP_ARRIVED;
 	MemoryContextSwitchTo(caller);
-	row->steps[n] = row->waiters[n].waits ? AI_STEP_WAITING : AI_STEP_ARRIVED;
 }
 
 typedef struct Taking

@@ -36,7 +36,9 @@
 
 #include "exec/ahead.h"
 #include "exec/node.h"
+#include "exec/history.h"
 #include "exec/pace.h"
+#include "exec/position.h"
 #include "exec/statement.h"
 
 typedef struct AiGuard
@@ -91,6 +93,7 @@ typedef struct AiRow
 	AiRowState	state;
 	bool		blocked;
 	int			stage;			/* filters passed */
+	AiPosition	position;
 	Datum	   *values;			/* of the scan tuple */
 	bool	   *nulls;
 	AiStepState *steps;
@@ -119,6 +122,9 @@ typedef struct AiNodeState
 								 * order */
 	Size		bytes;			/* the sum of the rows' `counted` */
 	bool		child_done;
+	ScanState  *source;			/* whose rows the child's are; NULL = of none
+								 * alone */
+	AiHistory  *history;		/* for a reader that may go back; else NULL */
 	AiRow	   *emitted;		/* the reader still looks at it */
 	double		waited_ms;		/* with nothing else to do */
 } AiNodeState;

@@ -37,6 +37,7 @@
 
 #include "exec/explain.h"
 #include "exec/program.h"
+#include "exec/callee.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
@@ -84,20 +85,22 @@ create_state(CustomScan *scan)
 
 /* ---- beginning ---- */
 
-static AiSite *
-make_site(FuncExpr *call)
+/*
+ * A function that only the executor can call is an expression like others, and no
+ * row is worked on ahead, as it calls at once.
+ */
+static void
+find_callee(AiNodeState *node, AiStep *step)
 {
-	const AiFunction *function = ai_function_by_oid(call->funcid);
-	FmgrInfo   *flinfo = palloc0(sizeof(FmgrInfo));
-	int			n_arguments = list_length(call->args);
-	FunctionCallInfo fcinfo = palloc0(SizeForFunctionCallInfo(n_arguments));
+	FuncExpr   *call = castNode(FuncExpr, step->source);
 
-	if (function == NULL)
-		elog(ERROR, "function %u is no model call", call->funcid);
-	fmgr_info(call->funcid, flinfo);
-	fmgr_info_set_expr((Node *) call, flinfo);
-	InitFunctionCallInfoData(*fcinfo, flinfo, n_arguments, call->inputcollid, NULL, NULL);
-	return ai_site_create(function, fcinfo);
+	step->site = ai_callee_site(call);
+	if (step->site != NULL)
+		return;
+	step->kind = AI_STEP_VALUE;
+	node->pace.alone = true;
+	node->reasons = lappend(node->reasons,
+							makeString(psprintf("%s has settings or an owner's rights", get_func_name(call->funcid))));
 }
 
 static void
@@ -106,6 +109,8 @@ make_expressions(AiNodeState *node, AiStep *step, Expr *expression)
 	FuncExpr   *call;
 
 	step->source = expression;
+	if (step->kind == AI_STEP_CALL)
+		find_callee(node, step);
 	ai_step_make(step, &node->custom.ss.ps);
 	switch (step->kind)
 	{
@@ -118,7 +123,6 @@ make_expressions(AiNodeState *node, AiStep *step, Expr *expression)
 			break;
 		case AI_STEP_CALL:
 			call = castNode(FuncExpr, expression);
-			step->site = make_site(call);
 			get_typlenbyval(call->funcresulttype, &step->typlen, &step->typbyval);
 			ai_risk_add(&step->risk, (Node *) call->args);
 			break;
@@ -190,12 +194,29 @@ make_pace(AiNodeState *node, CustomScan *scan, List *pace, EState *estate)
 	node->pace.exact = list_nth_int(pace, AI_PACE_EXACT);
 	node->pace.run = list_nth_int(pace, AI_PACE_RUN);
 	/* a recheck of one row (EvalPlanQual) has no other to run ahead with */
-	node->pace.alone = list_nth_int(pace, AI_PACE_ALONE) || estate->es_epq_active != NULL;
+	node->pace.alone = node->pace.alone || list_nth_int(pace, AI_PACE_ALONE) || estate->es_epq_active != NULL;
 	if (list_nth_int(pace, AI_PACE_LIMIT))
 	{
 		node->pace.count = ExecInitExpr(linitial(limit), &node->custom.ss.ps);
 		node->pace.offset = ExecInitExpr(lsecond(limit), &node->custom.ss.ps);
 	}
+}
+
+/* A reader that goes back does so in what was kept, and not in the child. */
+static void
+make_child(AiNodeState *node, EState *estate, int eflags)
+{
+	ScanState  *scan = &node->custom.ss;
+
+	if (eflags & EXEC_FLAG_BACKWARD)
+	{
+		node->history = ai_history_create(scan->ss_ScanTupleSlot);
+		eflags &= ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_REWIND);
+	}
+	outerPlanState(scan) = ExecInitNode(outerPlan(scan->ps.plan), estate, eflags);
+	node->source = ai_position_source(outerPlanState(scan));
+	if (node->source != NULL)
+		scan->ss_currentRelation = node->source->ss_currentRelation;
 }
 
 static void
@@ -207,7 +228,8 @@ begin(CustomScanState *state, EState *estate, int eflags)
 	List	   *columns = list_nth(scan->custom_private, AI_NODE_COLUMNS);
 	ListCell   *cell;
 
-	outerPlanState(state) = ExecInitNode(outerPlan(scan), estate, eflags);
+	node->reasons = list_copy(list_nth(scan->custom_private, AI_NODE_REASONS));
+	make_child(node, estate, eflags);
 	node->n_columns = list_length(columns);
 	node->columns = palloc(sizeof(int) * Max(node->n_columns, 1));
 	foreach(cell, columns)
@@ -222,7 +244,6 @@ begin(CustomScanState *state, EState *estate, int eflags)
 		make_step(node, n, lfirst(cell), list_nth(scan->custom_exprs, n));
 	}
 	make_pace(node, scan, list_nth(scan->custom_private, AI_NODE_PACE), estate);
-	node->reasons = list_nth(scan->custom_private, AI_NODE_REASONS);
 	dlist_init(&node->rows);
 	dlist_init(&node->free);
 	dlist_init(&node->ready);
@@ -276,17 +297,6 @@ fill(AiNodeState *node)
 	}
 }
 
-static TupleTableSlot *
-emit(AiNodeState *node, AiRow *row)
-{
-	ProjectionInfo *projection = node->custom.ss.ps.ps_ProjInfo;
-	TupleTableSlot *slot = ai_row_slot(node, row);
-
-	ai_pace_emitted(&node->pace, node->custom.ss.ps.state);
-	node->emitted = row;
-	return projection ? ExecProject(projection) : slot;
-}
-
 static void
 wait_for_calls(AiNodeState *node)
 {
@@ -297,27 +307,32 @@ wait_for_calls(AiNodeState *node)
 	node->waited_ms += ai_now_ms() - start;
 }
 
-static TupleTableSlot *
-next(CustomScanState *state)
+static void
+start(AiNodeState *node)
 {
-	AiNodeState *node = (AiNodeState *) state;
+	if (node->pace.started)
+		return;
+	ai_pace_start(&node->pace, node->custom.ss.ps.ps_ExprContext);
+	/* what a Limit tells a Sort below it ends at nodes it does not know */
+	if (node->pace.exact && !node->pace.filters)
+		ExecSetTupleBound(node->pace.limit, outerPlanState(&node->custom));
+}
 
-	ResetExprContext(state->ss.ps.ps_ExprContext);
-	ai_window_progress();
-	if (node->emitted != NULL)
-	{
-		AiRow	   *row = node->emitted;
+static void
+recycle_emitted(AiNodeState *node)
+{
+	AiRow	   *row = node->emitted;
 
-		node->emitted = NULL;
+	node->emitted = NULL;
+	if (row != NULL)
 		ai_row_recycle(node, row);
-	}
-	if (!node->pace.started)
-	{
-		ai_pace_start(&node->pace, state->ss.ps.ps_ExprContext);
-		/* what a Limit tells a Sort below it ends at nodes it does not know */
-		if (node->pace.exact && !node->pace.filters)
-			ExecSetTupleBound(node->pace.limit, outerPlanState(state));
-	}
+}
+
+/* The next row that passes, in the scan slot; false at the end. */
+static bool
+make_row(AiNodeState *node)
+{
+	start(node);
 	for (;;)
 	{
 		AiRow	   *row;
@@ -325,15 +340,16 @@ next(CustomScanState *state)
 		ai_row_collect(node);
 		fill(node);
 		if (dlist_is_empty(&node->rows))
-			return ExecClearTuple(state->ss.ps.ps_ProjInfo ? state->ss.ps.ps_ResultTupleSlot
-								  : state->ss.ss_ScanTupleSlot);
+			return false;
 		row = dlist_container(AiRow, node, dlist_head_node(&node->rows));
 		if (row->blocked)
 			ai_row_work(node, row, true);
 		switch (row->state)
 		{
 			case AI_ROW_READY:
-				return emit(node, row);
+				ai_row_slot(node, row);
+				node->emitted = row;
+				return true;
 			case AI_ROW_DROPPED:
 				InstrCountFiltered1(node, 1);
 				ai_pace_dropped(&node->pace);
@@ -346,6 +362,51 @@ next(CustomScanState *state)
 				break;
 		}
 	}
+}
+
+/* The same, or one that was emitted before, in the direction of the reader. */
+static bool
+find_row(AiNodeState *node)
+{
+	TupleTableSlot *slot = node->custom.ss.ss_ScanTupleSlot;
+
+	if (node->history == NULL)
+		return make_row(node);
+	switch (ai_history_read(node->history, ScanDirectionIsForward(node->custom.ss.ps.state->es_direction), slot))
+	{
+		case AI_HISTORY_ROW:
+			return true;
+		case AI_HISTORY_END:
+			return false;
+		case AI_HISTORY_NEXT:
+			break;
+	}
+	if (!make_row(node))
+	{
+		ai_history_complete(node->history);
+		return false;
+	}
+	ai_history_add(node->history, slot);
+	return true;
+}
+
+static TupleTableSlot *
+next(CustomScanState *state)
+{
+	AiNodeState *node = (AiNodeState *) state;
+	ProjectionInfo *projection = state->ss.ps.ps_ProjInfo;
+
+	ResetExprContext(state->ss.ps.ps_ExprContext);
+	ai_window_progress();
+	recycle_emitted(node);
+	if (!find_row(node))
+	{
+		/* of a row in it, WHERE CURRENT OF would take the position */
+		ExecClearTuple(state->ss.ss_ScanTupleSlot);
+		return projection ? ExecClearTuple(state->ss.ps.ps_ResultTupleSlot) : state->ss.ss_ScanTupleSlot;
+	}
+	ai_pace_emitted(&node->pace, state->ss.ps.state);
+	return projection ? ExecProject(projection) : state->ss.ss_ScanTupleSlot;
 }
 
 /* ---- the end ---- */
@@ -365,6 +426,16 @@ rescan(CustomScanState *state)
 	AiNodeState *node = (AiNodeState *) state;
 	PlanState  *child = outerPlanState(state);
 
+	ExecClearTuple(state->ss.ss_ScanTupleSlot);
+	if (node->history != NULL && state->ss.ps.chgParam == NULL && child->chgParam == NULL)
+	{
+		/* what it was made of is as it was: it begins anew with what it has */
+		recycle_emitted(node);
+		ai_history_rewind(node->history);
+		return;
+	}
+	if (node->history != NULL)
+		ai_history_clear(node->history);
 	drop_rows(node);
 	node->child_done = false;
 	node->pace.started = false;
@@ -375,7 +446,11 @@ rescan(CustomScanState *state)
 static void
 end(CustomScanState *state)
 {
-	drop_rows((AiNodeState *) state);
+	AiNodeState *node = (AiNodeState *) state;
+
+	drop_rows(node);
+	if (node->history != NULL)
+		ai_history_end(node->history);
 	ExecEndNode(outerPlanState(state));
 }
 

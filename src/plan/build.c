@@ -11,16 +11,10 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "plan/build.h"
+#include "plan/capability.h"
 #include "plan/rewrite.h"
 
 /* ---- building the node ---- */
-
-static bool
-is_volatile_limit(const Limit *limit)
-{
-	return contain_volatile_functions(limit->limitCount) ||
-		contain_volatile_functions(limit->limitOffset);
-}
 
 static Node *
 limit_expression(Node *expression)
@@ -35,12 +29,10 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 {
 	CustomScan *scan = makeNode(CustomScan);
 	Plan	   *plan = &scan->scan.plan;
-	Limit	   *limit = above->limit;
+	Limit	   *limit = ai_capability_bound(above->limit);
 	List	   *pace;
 	List	   *columns = lift->positions;
 
-	if (limit != NULL && (limit->limitCount == NULL || is_volatile_limit(limit)))
-		limit = NULL;
 	if (columns == NIL)
 	{
 		for (int i = 1; i <= list_length(lift->leaves); i++)
@@ -55,20 +47,10 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 	pace = lappend_int(pace, above->alone != NULL);
 	pace = lappend_int(pace, rewrite->reorders && lift->reorders);
 
-	plan->startup_cost = like->startup_cost;
-	plan->total_cost = like->total_cost;
-	plan->plan_rows = like->plan_rows;
-	plan->plan_width = like->plan_width;
+	ai_capability_take_over(scan, like, child);
 	plan->plan_node_id = ++rewrite->last_id;
-	plan->extParam = bms_copy(like->extParam);
-	plan->allParam = bms_copy(like->allParam);
-	/* the part that is left of an Append has its, but not the parameters */
-	plan->initPlan = like->initPlan;
-	like->initPlan = NIL;
 	plan->targetlist = targetlist;
 	plan->qual = qual;
-	plan->lefttree = child;
-	scan->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	scan->custom_scan_tlist = ai_lift_scan_tlist(lift);
 	scan->custom_exprs = lift->expressions;
 	if (limit != NULL)
@@ -142,14 +124,8 @@ ai_build_projection(int *last_id, const Plan *parent, Plan *child)
 	Result	   *result = makeNode(Result);
 	ListCell   *cell;
 
-	result->plan.startup_cost = child->startup_cost;
-	result->plan.total_cost = child->total_cost;
-	result->plan.plan_rows = child->plan_rows;
-	result->plan.plan_width = child->plan_width;
+	ai_capability_project(&result->plan, parent, child);
 	result->plan.plan_node_id = ++*last_id;
-	result->plan.extParam = bms_copy(parent->extParam);
-	result->plan.allParam = bms_union(parent->allParam, child->allParam);
-	result->plan.lefttree = child;
 	foreach(cell, child->targetlist)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));

@@ -30,6 +30,7 @@ typedef struct AiRewrite
 	int			n_nodes;		/* spliced */
 	Cost		waiting;		/* what the planner took their calls to cost */
 	bool		reorders;		/* no row security policy is among the filters */
+	bool		for_cursor;		/* rows are fetched, and may be pointed at */
 	SubLinkType *kinds;			/* of the subplans, by their number */
 } AiRewrite;
 

@@ -15,8 +15,8 @@
  *	   lift.h, build.h); the host stays and emits the columns that they are made of.
  *	   Beside that: arguments of aggregates and windows (arguments.h), actions of
  *	   MERGE and RETURNING (modify.h).
- *	5. What the planner decided by the plan's shape and cost is decided anew: JIT, a
- *	   Material for a scrollable cursor.
+ *	   What a host's surroundings know of it follows it (capability.h).
+ *	5. What the planner decided by the plan's cost is decided anew: JIT.
  *
  * A network call dwarfs whatever else a plan does, so there is nothing to
  * choose by cost, and one rule covers scans, joins, aggregates, subqueries and
@@ -47,6 +47,7 @@
 #include "plan/append.h"
 #include "plan/arguments.h"
 #include "plan/build.h"
+#include "plan/capability.h"
 #include "plan/correlated.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
@@ -203,6 +204,7 @@ rewrite_host(AiRewrite *rewrite, Plan *host, const AiAbove *above)
 		ai_lift_reason(&lift, why_none(host));
 	if (child == host)
 	{
+		ai_capability_columns_move(host, lift.leaves);
 		host->targetlist = NIL;
 		foreach(cell, lift.leaves)
 			host->targetlist = lappend(host->targetlist,
@@ -345,6 +347,7 @@ rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
 	{
 		visit.above = above_inner(plan, above);
 		rewrite_child(&plan->righttree, &visit);
+		plan->righttree = ai_capability_markable(plan, plan->righttree, &rewrite->last_id);
 	}
 	visit.above = above_outer(plan, above);
 	{
@@ -432,7 +435,9 @@ move_expressions(Plan **plan, int id, void *context)
 	ai_factor_values(*plan);
 	ai_lift_correlated(rewrite->stmt, plan, id != MAIN_PLAN, &rewrite->last_id);
 	*plan = ai_flatten_laterals(*plan, &rewrite->last_id);
-	ai_unite_parts(plan, &rewrite->last_id);
+	/* WHERE CURRENT OF looks for the scan of a part below the Append itself */
+	if (!rewrite->for_cursor)
+		ai_unite_parts(plan, &rewrite->last_id);
 	ai_lift_set_arguments(rewrite->stmt, *plan, &rewrite->last_id);
 	ai_pull_up_columns(rewrite, plan);
 	if (rewrite->reorders)
@@ -484,6 +489,7 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 		return;
 	rewrite.last_id = survey.last_id;
 	rewrite.reorders = !hides_rows(stmt);
+	rewrite.for_cursor = (cursor_options & CURSOR_OPT_FAST_PLAN) != 0;
 	each_plan(stmt, move_expressions, &rewrite);
 	/* a subplan whose kind is not found may end early */
 	rewrite.kinds = palloc(sizeof(SubLinkType) * Max(list_length(stmt->subplans), 1));
@@ -492,13 +498,6 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	each_plan(stmt, find_kinds, &rewrite);
 	each_plan(stmt, splice_nodes, &rewrite);
 	reconsider_jit(&rewrite);
-	/* the planner looked before the node was there */
-	if (rewrite.n_nodes > 0 && (cursor_options & CURSOR_OPT_SCROLL) &&
-		!ExecSupportsBackwardScan(stmt->planTree))
-	{
-		stmt->planTree = materialize_finished_plan(stmt->planTree);
-		stmt->planTree->plan_node_id = ++rewrite.last_id;
-	}
 }
 
 static PlannedStmt *

@@ -114,7 +114,9 @@ open_array(PlannerInfo *root, FuncExpr *set)
 	}
 	if (!OidIsValid(opener) || !AI_MAY_EXECUTE(set->funcid))
 		return NULL;
+	/* who may execute it is looked at now, and the plan may be kept */
 	record_plan_function_dependency(root, set->funcid);
+	root->glob->dependsOnRole = true;
 	call = makeFuncExpr(array, get_func_rettype(array), set->args, InvalidOid, set->inputcollid,
 						COERCE_EXPLICIT_CALL);
 	opened = makeFuncExpr(opener, set->funcresulttype, list_make1(call), set->funccollid, InvalidOid,
