@@ -127,11 +127,11 @@ ai_risk_add(AiRisk *risk, Node *expression)
 
 /* ---- nets ---- */
 
+/* There are no locks: an owner without a parent could not have its own released. */
 static void
 release(ResourceOwner owner)
 {
 	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
 	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
 	ResourceOwnerDelete(owner);
 }

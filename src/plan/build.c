@@ -13,6 +13,7 @@
 #include "plan/build.h"
 #include "plan/capability.h"
 #include "plan/rewrite.h"
+#include "plan/walk.h"
 
 /* ---- building the node ---- */
 
@@ -122,19 +123,10 @@ Plan *
 ai_build_projection(int *last_id, const Plan *parent, Plan *child)
 {
 	Result	   *result = makeNode(Result);
-	ListCell   *cell;
 
 	ai_capability_project(&result->plan, parent, child);
 	result->plan.plan_node_id = ++*last_id;
-	foreach(cell, child->targetlist)
-	{
-		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
-		Node	   *expression = (Node *) entry->expr;
-
-		entry->expr = (Expr *) makeVar(OUTER_VAR, entry->resno, exprType(expression), exprTypmod(expression),
-									   exprCollation(expression), 0);
-		result->plan.targetlist = lappend(result->plan.targetlist, entry);
-	}
+	result->plan.targetlist = ai_pass_columns(child);
 	return &result->plan;
 }
 

@@ -12,6 +12,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "plan/capability.h"
+#include "plan/walk.h"
 
 /* ---- initplans, parameters, costs, async ---- */
 
@@ -124,16 +125,23 @@ supports_mark(const Plan *plan)
 	}
 }
 
+bool
+ai_capability_marks(const Plan *join, const Plan *inner)
+{
+	return !IsA(join, MergeJoin) || ((const MergeJoin *) join)->skip_mark_restore || supports_mark(inner);
+}
+
 Plan *
 ai_capability_markable(const Plan *join, Plan *inner, int *last_id)
 {
 	Plan	   *material;
 
-	if (!IsA(join, MergeJoin) || ((const MergeJoin *) join)->skip_mark_restore || supports_mark(inner))
+	if (ai_capability_marks(join, inner))
 		return inner;
 	material = materialize_finished_plan(inner);
 	material->plan_node_id = ++*last_id;
 	material->extParam = bms_copy(inner->extParam);
 	material->allParam = bms_copy(inner->allParam);
+	material->targetlist = ai_pass_columns(inner);
 	return material;
 }

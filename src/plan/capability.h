@@ -50,6 +50,9 @@ extern Limit *ai_capability_bound(Limit *limit);
  */
 extern void ai_capability_columns_move(Plan *host, List *leaves);
 
+/* Can the inner side of a join mark and restore, if the join does? */
+extern bool ai_capability_marks(const Plan *join, const Plan *inner);
+
 /* The inner side of a join, after it was rewritten; with a Material if the join needs one. */
 extern Plan *ai_capability_markable(const Plan *join, Plan *inner, int *last_id);
 

@@ -48,6 +48,7 @@
 #include "plan/arguments.h"
 #include "plan/build.h"
 #include "plan/capability.h"
+#include "plan/check.h"
 #include "plan/correlated.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
@@ -498,6 +499,9 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	each_plan(stmt, find_kinds, &rewrite);
 	each_plan(stmt, splice_nodes, &rewrite);
 	reconsider_jit(&rewrite);
+#ifdef AI_CHECKS_PLANS
+	ai_check_plans(stmt);
+#endif
 }
 
 static PlannedStmt *

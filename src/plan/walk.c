@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "plan/expression.h"
 #include "plan/walk.h"
@@ -41,6 +42,24 @@ ai_plan_children(Plan *plan, AiPlanVisit visit, void *context)
 		foreach(cell, *lists[0])
 			visit((Plan **) &lfirst(cell), context);
 	}
+}
+
+List *
+ai_pass_columns(const Plan *child)
+{
+	List	   *targetlist = NIL;
+	ListCell   *cell;
+
+	foreach(cell, child->targetlist)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
+		Node	   *expression = (Node *) entry->expr;
+
+		entry->expr = (Expr *) makeVar(OUTER_VAR, entry->resno, exprType(expression), exprTypmod(expression),
+									   exprCollation(expression), 0);
+		targetlist = lappend(targetlist, entry);
+	}
+	return targetlist;
 }
 
 int

@@ -15,6 +15,9 @@ typedef void (*AiPlanVisit) (Plan **child, void *context);
 /* Calls `visit` for each child of a plan node, which may put another there. */
 extern void ai_plan_children(Plan *plan, AiPlanVisit visit, void *context);
 
+/* A target list of a node above that hands the columns on. */
+extern List *ai_pass_columns(const Plan *child);
+
 /*
  * The number of the column of a plan node that is what `var` is to it; it is
  * added if there is none.
