@@ -26,7 +26,7 @@ explain_counts(const AiCallCounts *counts, ExplainState *es)
 
 	ExplainPropertyInteger("Calls", NULL, counts->calls, es);
 	ExplainPropertyInteger("Distinct", NULL, counts->distinct, es);
-	ExplainPropertyInteger("Cached", NULL, counts->shared, es);
+	ExplainPropertyInteger("Shared", NULL, counts->shared, es);
 	ExplainPropertyInteger("Requests", NULL, counts->requests, es);
 	ExplainPropertyInteger("Retries", NULL, counts->retries, es);
 	ExplainPropertyInteger("Failed", NULL, counts->failed, es);
@@ -46,7 +46,7 @@ append_counts(StringInfo out, const AiCallCounts *counts, bool timing)
 
 	appendStringInfo(out, " (calls=" INT64_FORMAT " distinct=" INT64_FORMAT, counts->calls, counts->distinct);
 	if (counts->shared > 0)
-		appendStringInfo(out, " cached=" INT64_FORMAT, counts->shared);
+		appendStringInfo(out, " shared=" INT64_FORMAT, counts->shared);
 	appendStringInfo(out, " requests=" INT64_FORMAT, counts->requests);
 	if (counts->retries > 0)
 		appendStringInfo(out, " retries=" INT64_FORMAT, counts->retries);
@@ -99,6 +99,16 @@ ai_explain(AiNodeState *node, ExplainState *es)
 			explain_site(node->steps[i].site, es);
 	}
 	ExplainCloseGroup("Model Calls", "Model Calls", false, es);
+	if (es->format != EXPLAIN_FORMAT_TEXT)
+	{
+		List	   *texts = NIL;
+
+		foreach(cell, node->reasons)
+			texts = lappend(texts, strVal(lfirst(cell)));
+		if (texts != NIL)
+			ExplainPropertyList("One By One", texts, es);
+		return;
+	}
 	foreach(cell, node->reasons)
 		ExplainPropertyText("One By One", strVal(lfirst(cell)), es);
 }

@@ -25,8 +25,8 @@
  *						stands for, for EXPLAIN to print
  *	targetlist, qual	the host's, over INDEX_VAR; the qual is there for EXPLAIN,
  *						its conjuncts are executed as steps
- *	custom_exprs		the expression of each step, over INDEX_VAR; the Limit's
- *						count and offset at the end
+ *	custom_exprs		the expression of each step, over INDEX_VAR; counts and
+ *						offsets of limits at the end
  *	custom_private		see AiNodePart
  *
  * plan/build.c writes it once, in the planner's memory; the plan may be cached and
@@ -65,20 +65,31 @@ typedef enum AiNodePart
 								 * column is */
 	AI_NODE_PACE,				/* integers, see AiPacePart */
 	AI_NODE_REASONS,			/* strings: why some calls are made one by one */
+	AI_NODE_BEFORE,				/* integers: nodes whose rows are counted with
+								 * these, and come before them */
 } AiNodePart;
 
-/* How far ahead of its reader the node may work. */
+/* How far ahead of its reader the node may work; see plan/above.h. */
 typedef enum AiPacePart
 {
 	AI_PACE_FILTERS,			/* how many groups are filters */
-	AI_PACE_EARLY_END,			/* the reader may stop before the last row */
-	AI_PACE_EXACT,				/* each row it asks for is a row it needs */
-	AI_PACE_RUN,				/* the executor's row count is the reader's */
-	AI_PACE_LIMIT,				/* custom_exprs ends with a count and an
-								 * offset */
+	AI_PACE_EARLY_END,			/* the reader may stop at any row */
+	AI_PACE_RUN,				/* AiPaceRun */
 	AI_PACE_ALONE,				/* one row at a time */
+	AI_PACE_COUNTED,			/* custom_exprs ends with the counts and
+								 * offsets of so many limits */
+	AI_PACE_FAR,				/* and of so many */
+	AI_PACE_TIES,				/* behind its count one of them reads on */
 	AI_PACE_REORDERS,			/* the filters may be tested in any order */
 } AiPacePart;
+
+/* Does the executor's row count reach the node's rows? */
+typedef enum AiPaceRun
+{
+	AI_RUN_NONE,
+	AI_RUN_FAR,					/* it counts others, made of them */
+	AI_RUN_COUNTED,
+} AiPaceRun;
 
 extern const CustomScanMethods ai_node_methods;
 

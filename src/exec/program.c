@@ -372,15 +372,22 @@ do_step(AiNodeState *node, AiRow *row, int n, bool its_turn)
 
 /*
  * The group that the row works on: one that it has begun, since the order may
- * have changed since, else the first in order that it has not passed.
+ * have changed since, else the first in order that it has not passed.  In its
+ * turn, where errors are raised, the first in the order of the query: a conjunct
+ * before it may be a guard, and drop the row.
  */
 static int
-group_of(const AiNodeState *node, const AiRow *row)
+group_of(const AiNodeState *node, const AiRow *row, bool its_turn)
 {
 	int			next = -1;
 
 	if (!node->reorders)
 		return node->order[row->stage];
+	for (int group = 0; group < node->n_filters && its_turn; group++)
+	{
+		if (!has_passed(node, row, group))
+			return group;
+	}
 	for (int n = 0; n < node->n_steps; n++)
 	{
 		int			group = node->steps[n].group;
@@ -403,7 +410,7 @@ static bool
 work_on_group(AiNodeState *node, AiRow *row, bool its_turn)
 {
 	bool		last = row->stage == node->n_filters;
-	int			group = last ? node->n_filters : group_of(node, row);
+	int			group = last ? node->n_filters : group_of(node, row, its_turn);
 	bool		open = false;
 
 	for (int n = 0; n < node->n_steps; n++)

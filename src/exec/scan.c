@@ -179,27 +179,53 @@ make_step(AiNodeState *node, int n, List *description, Expr *expression)
 	find_needs(node, n, expression);
 }
 
-static void
-make_pace(AiNodeState *node, CustomScan *scan, List *pace, EState *estate)
+static AiPaceLimit *
+make_limits(AiNodeState *node, List *expressions, int n)
 {
-	List	   *limit = list_copy_tail(scan->custom_exprs, node->n_steps);
+	AiPaceLimit *limits = palloc0(sizeof(AiPaceLimit) * Max(n, 1));
 
-	node->n_filters = list_nth_int(pace, AI_PACE_FILTERS);
+	for (int i = 0; i < n; i++)
+	{
+		limits[i].count_expression = ExecInitExpr(list_nth(expressions, 2 * i), &node->custom.ss.ps);
+		limits[i].offset_expression = ExecInitExpr(list_nth(expressions, 2 * i + 1), &node->custom.ss.ps);
+	}
+	return limits;
+}
+
+static void
+make_pace(AiNodeState *node, CustomScan *scan, EState *estate)
+{
+	AiPace	   *pace = &node->pace;
+	List	   *parts = list_nth(scan->custom_private, AI_NODE_PACE);
+	List	   *before = list_nth(scan->custom_private, AI_NODE_BEFORE);
+	List	   *limits = list_copy_tail(scan->custom_exprs, node->n_steps);
+	ListCell   *cell;
+
+	node->n_filters = list_nth_int(parts, AI_PACE_FILTERS);
 	node->order = palloc(sizeof(int) * Max(node->n_filters, 1));
 	for (int i = 0; i < node->n_filters; i++)
 		node->order[i] = i;
-	node->reorders = list_nth_int(pace, AI_PACE_REORDERS) && node->n_filters > 1;
-	node->pace.filters = node->n_filters > 0;
-	node->pace.early_end = list_nth_int(pace, AI_PACE_EARLY_END);
-	node->pace.exact = list_nth_int(pace, AI_PACE_EXACT);
-	node->pace.run = list_nth_int(pace, AI_PACE_RUN);
+	node->reorders = list_nth_int(parts, AI_PACE_REORDERS) && node->n_filters > 1;
+	pace->filters = node->n_filters > 0;
+	pace->early_end = list_nth_int(parts, AI_PACE_EARLY_END);
+	pace->run = list_nth_int(parts, AI_PACE_RUN);
 	/* a recheck of one row (EvalPlanQual) has no other to run ahead with */
-	node->pace.alone = node->pace.alone || list_nth_int(pace, AI_PACE_ALONE) || estate->es_epq_active != NULL;
-	if (list_nth_int(pace, AI_PACE_LIMIT))
+	pace->alone = pace->alone || list_nth_int(parts, AI_PACE_ALONE) || estate->es_epq_active != NULL;
+	pace->n_counted = list_nth_int(parts, AI_PACE_COUNTED);
+	pace->counted = make_limits(node, limits, pace->n_counted);
+	pace->ties = list_nth_int(parts, AI_PACE_TIES);
+	pace->n_far = list_nth_int(parts, AI_PACE_FAR);
+	pace->far = make_limits(node, list_copy_tail(limits, 2 * pace->n_counted), pace->n_far);
+	pace->before = palloc(sizeof(AiPace *) * Max(list_length(before), 1));
+	foreach(cell, before)
 	{
-		node->pace.count = ExecInitExpr(linitial(limit), &node->custom.ss.ps);
-		node->pace.offset = ExecInitExpr(lsecond(limit), &node->custom.ss.ps);
+		AiPace	   *other = ai_statement_pace(estate, lfirst_int(cell));
+
+		/* pruned when the plan began to run, it gives no rows */
+		if (other != NULL)
+			pace->before[pace->n_before++] = other;
 	}
+	ai_statement_add_pace(estate, scan->scan.plan.plan_node_id, pace);
 }
 
 /* A reader that goes back does so in what was kept, and not in the child. */
@@ -243,7 +269,7 @@ begin(CustomScanState *state, EState *estate, int eflags)
 
 		make_step(node, n, lfirst(cell), list_nth(scan->custom_exprs, n));
 	}
-	make_pace(node, scan, list_nth(scan->custom_private, AI_NODE_PACE), estate);
+	make_pace(node, scan, estate);
 	dlist_init(&node->rows);
 	dlist_init(&node->free);
 	dlist_init(&node->ready);
@@ -292,7 +318,11 @@ fill(AiNodeState *node)
 		{
 			AiRow	   *row = ai_row_add(node, slot);
 
-			ai_row_work(node, row, node->n_rows == 1);
+			/*
+			 * alone it has its turn, but might ask in an order that costs
+			 * more
+			 */
+			ai_row_work(node, row, node->n_rows == 1 && !node->reorders);
 		}
 	}
 }
@@ -314,8 +344,7 @@ start(AiNodeState *node)
 		return;
 	ai_pace_start(&node->pace, node->custom.ss.ps.ps_ExprContext);
 	/* what a Limit tells a Sort below it ends at nodes it does not know */
-	if (node->pace.exact && !node->pace.filters)
-		ExecSetTupleBound(node->pace.limit, outerPlanState(&node->custom));
+	ExecSetTupleBound(ai_pace_bound(&node->pace), outerPlanState(&node->custom));
 }
 
 static void
@@ -356,7 +385,6 @@ make_row(AiNodeState *node)
 				ai_row_recycle(node, row);
 				break;
 			case AI_ROW_WORKING:
-				ai_pace_waits(&node->pace, node->n_rows);
 				if (dlist_is_empty(&node->ready) && !ai_jobs_poll(node->jobs))
 					wait_for_calls(node);
 				break;

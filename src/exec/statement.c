@@ -12,10 +12,17 @@
 #include "exec/statement.h"
 #include "utils/memutils.h"
 
+typedef struct NodePace
+{
+	int			plan_node_id;
+	AiPace	   *pace;
+} NodePace;
+
 typedef struct Statement
 {
 	EState	   *estate;
 	AiJobTable *jobs;
+	List	   *paces;			/* of NodePace */
 	struct Statement *next;
 	MemoryContextCallback callback;
 } Statement;
@@ -35,23 +42,60 @@ forget(void *argument)
 	}
 }
 
-AiJobTable *
-ai_statement_jobs(EState *estate)
+static Statement *
+statement_of(EState *estate)
 {
 	Statement  *statement;
 
 	for (statement = statements; statement != NULL; statement = statement->next)
 	{
 		if (statement->estate == estate)
-			return statement->jobs;
+			return statement;
 	}
 	statement = MemoryContextAllocZero(estate->es_query_cxt, sizeof(Statement));
 	statement->estate = estate;
-	statement->jobs = ai_jobs_create(estate->es_query_cxt, true);
 	statement->next = statements;
 	statements = statement;
 	statement->callback.func = forget;
 	statement->callback.arg = statement;
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &statement->callback);
+	return statement;
+}
+
+AiJobTable *
+ai_statement_jobs(EState *estate)
+{
+	Statement  *statement = statement_of(estate);
+
+	if (statement->jobs == NULL)
+		statement->jobs = ai_jobs_create(estate->es_query_cxt, true);
 	return statement->jobs;
+}
+
+void
+ai_statement_add_pace(EState *estate, int plan_node_id, AiPace *pace)
+{
+	Statement  *statement = statement_of(estate);
+	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
+	NodePace   *entry = palloc(sizeof(NodePace));
+
+	entry->plan_node_id = plan_node_id;
+	entry->pace = pace;
+	statement->paces = lappend(statement->paces, entry);
+	MemoryContextSwitchTo(caller);
+}
+
+AiPace *
+ai_statement_pace(EState *estate, int plan_node_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, statement_of(estate)->paces)
+	{
+		NodePace   *entry = lfirst(cell);
+
+		if (entry->plan_node_id == plan_node_id)
+			return entry->pace;
+	}
+	return NULL;
 }

@@ -1,6 +1,6 @@
 /*
  * statement.h
- *	  The jobs of one statement, which all its nodes share.
+ *	  What the nodes of one statement share: its jobs, and how far each has come.
  */
 #ifndef AI_STATEMENT_H
 #define AI_STATEMENT_H
@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "ask/job.h"
+#include "exec/pace.h"
 #include "nodes/execnodes.h"
 
 /*
@@ -15,5 +16,9 @@
  * gone with the executor's memory.
  */
 extern AiJobTable *ai_statement_jobs(EState *estate);
+
+/* The pace of a node, for others whose rows are counted with its own; NULL = it has none. */
+extern void ai_statement_add_pace(EState *estate, int plan_node_id, AiPace *pace);
+extern AiPace *ai_statement_pace(EState *estate, int plan_node_id);
 
 #endif							/* AI_STATEMENT_H */

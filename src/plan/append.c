@@ -42,7 +42,7 @@ describe(Part *part)
 	if (!ai_is_host(plan) || plan->initPlan != NIL || expression_returns_set((Node *) plan->targetlist))
 		return false;
 	part->kept = plan->qual;
-	part->filter = ai_split_filter(&part->kept);
+	part->filter = ai_split_filter(&part->kept, false);
 	foreach(cell, plan->targetlist)
 		targets = lappend(targets, lfirst_node(TargetEntry, cell)->expr);
 	ai_lift_leaves(&part->columns, (Node *) part->filter);

@@ -72,7 +72,10 @@ arguments_walker(Node *node, Arguments *arguments)
 	return expression_tree_walker(node, arguments_walker, arguments);
 }
 
-/* A column of the node below, once for equal expressions under equal conditions. */
+/*
+ * A column of the node below, once for equal expressions under equal conditions,
+ * if they are sure to have equal values.
+ */
 static Node *
 argument_column(Arguments *arguments, Node *condition, Node *expression)
 {
@@ -83,7 +86,7 @@ argument_column(Arguments *arguments, Node *condition, Node *expression)
 
 	forboth(cell, arguments->sources, number, arguments->columns)
 	{
-		if (equal(lfirst(cell), source))
+		if (equal(lfirst(cell), source) && !ai_contains_call((Node *) source) && !ai_is_volatile((Node *) source))
 			return (Node *) makeVar(OUTER_VAR, lfirst_int(number), exprType(expression),
 									exprTypmod(expression), exprCollation(expression), 0);
 	}

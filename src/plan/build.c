@@ -17,11 +17,23 @@
 
 /* ---- building the node ---- */
 
-static Node *
-limit_expression(Node *expression)
+/* Counts and offsets of Limits, NULL for what there is not. */
+static List *
+limit_expressions(List *limits)
 {
-	return expression ? copyObject(expression)
-		: (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), (Datum) 0, true, FLOAT8PASSBYVAL);
+	List	   *expressions = NIL;
+	ListCell   *cell;
+
+	foreach(cell, limits)
+	{
+		Limit	   *limit = lfirst(cell);
+		Node	   *parts[] = {limit->limitCount, limit->limitOffset};
+
+		for (int i = 0; i < (int) lengthof(parts); i++)
+			expressions = lappend(expressions, parts[i] ? copyObject(parts[i]) :
+								  (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), (Datum) 0, true, FLOAT8PASSBYVAL));
+	}
+	return expressions;
 }
 
 Plan *
@@ -30,7 +42,6 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 {
 	CustomScan *scan = makeNode(CustomScan);
 	Plan	   *plan = &scan->scan.plan;
-	Limit	   *limit = ai_capability_bound(above->limit);
 	List	   *pace;
 	List	   *columns = lift->positions;
 
@@ -41,11 +52,10 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 	}
 	if (above->alone)
 		ai_lift_reason(lift, above->alone);
-	pace = list_make3_int(n_filters, above->early_end || (above->limit != NULL && limit == NULL),
-						  above->exact);
-	pace = lappend_int(pace, above->run);
-	pace = lappend_int(pace, limit != NULL);
-	pace = lappend_int(pace, above->alone != NULL);
+	pace = list_make4_int(n_filters, above->early_end, above->run, above->alone != NULL);
+	pace = lappend_int(pace, list_length(above->counted));
+	pace = lappend_int(pace, list_length(above->far));
+	pace = lappend_int(pace, above->ties);
 	pace = lappend_int(pace, rewrite->reorders && lift->reorders);
 
 	ai_capability_take_over(scan, like, child);
@@ -53,12 +63,9 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 	plan->targetlist = targetlist;
 	plan->qual = qual;
 	scan->custom_scan_tlist = ai_lift_scan_tlist(lift);
-	scan->custom_exprs = lift->expressions;
-	if (limit != NULL)
-		scan->custom_exprs = list_concat(list_copy(lift->expressions),
-										 list_make2(limit_expression(limit->limitCount),
-													limit_expression(limit->limitOffset)));
-	scan->custom_private = list_make4(lift->steps, columns, pace, lift->reasons);
+	scan->custom_exprs = list_concat(list_concat_copy(lift->expressions, limit_expressions(above->counted)),
+									 limit_expressions(above->far));
+	scan->custom_private = list_make5(lift->steps, columns, pace, lift->reasons, above->before);
 	scan->methods = &ai_node_methods;
 	rewrite->n_nodes++;
 	rewrite->waiting += like->plan_rows * lift->n_calls * AI_CALL_OPERATORS * cpu_operator_cost;

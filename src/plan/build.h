@@ -10,17 +10,8 @@
 #include "postgres.h"
 
 #include "nodes/plannodes.h"
+#include "plan/above.h"
 #include "plan/lift.h"
-
-/* What the reader of a plan node's rows will do. */
-typedef struct AiAbove
-{
-	bool		early_end;		/* it may stop before the last row */
-	bool		exact;			/* what it asks for, it needs */
-	bool		run;			/* the executor's row count reaches it */
-	Limit	   *limit;			/* whose count reaches it */
-	const char *alone;			/* why rows must be read one at a time */
-} AiAbove;
 
 /* What the passes over one statement share. */
 typedef struct AiRewrite

@@ -54,13 +54,10 @@ ai_capability_project(Plan *result, const Plan *parent, Plan *child)
 
 /* ---- how many rows are read ---- */
 
-Limit *
-ai_capability_bound(Limit *limit)
+bool
+ai_capability_counts(const Limit *limit)
 {
-	if (limit == NULL || limit->limitCount == NULL || limit->limitOption == LIMIT_OPTION_WITH_TIES ||
-		contain_volatile_functions(limit->limitCount) || contain_volatile_functions(limit->limitOffset))
-		return NULL;
-	return limit;
+	return !contain_volatile_functions(limit->limitCount) && !contain_volatile_functions(limit->limitOffset);
 }
 
 /* ---- target lists ---- */

@@ -12,7 +12,8 @@
  *	run conditions			of a WindowAgg point into its target list by number,
  *							and follow the columns (here)
  *	tuple bound				of a Limit above goes on to a Sort below, which is what
- *							pace.h passes on; WITH TIES reads on, and has none (here)
+ *							pace.h passes on; WITH TIES reads on behind its count, row by
+ *							row, and bounds nothing
  *	asynchronous execution	only an Append asks so: a child of ours is not, and
  *							neither are we (here)
  *	mark and restore		a merge join marks its inner side; one of ours gets a
@@ -41,8 +42,8 @@ extern void ai_capability_take_over(CustomScan *node, Plan *like, Plan *child);
 /* The same for a Result that is put between a plan and its child. */
 extern void ai_capability_project(Plan *result, const Plan *parent, Plan *child);
 
-/* The Limit, if its count bounds how many rows are read; else NULL. */
-extern Limit *ai_capability_bound(Limit *limit);
+/* Can a Limit's count be known beforehand? */
+extern bool ai_capability_counts(const Limit *limit);
 
 /*
  * The host's target list becomes one of these leaves, in this order: what points

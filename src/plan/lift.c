@@ -27,7 +27,8 @@ is_leaf(Node *node)
 }
 
 /*
- * Its number among the leaves, or -1.  Vars of a finished plan are told apart
+ * Its number among the leaves, or -1.  Leaves are the same if they are equal,
+ * unless they are volatile: then each is one of its own.  Vars of a finished plan are told apart
  * by where they point alone: which outer joins may have set them to NULL, 16
  * and later note in each, and not alike in all.
  */
@@ -43,7 +44,7 @@ leaf_number(const AiLift *lift, Node *node)
 		if (IsA(node, Var) && IsA(leaf, Var)
 			? ((Var *) node)->varno == ((Var *) leaf)->varno && ((Var *) node)->varattno == ((Var *) leaf)->varattno &&
 			AI_SAME_RETURNING((Var *) node, (Var *) leaf)
-			: equal(leaf, node))
+			: leaf == node || (equal(leaf, node) && !ai_is_volatile(node)))
 			return foreach_current_index(cell);
 	}
 	return -1;

@@ -132,7 +132,7 @@ source_of(Plan *plan)
 static List *
 take(Plan *plan)
 {
-	return rise(plan, plan == source_of(plan) ? ai_split_filter(&plan->qual) : take(plan->lefttree));
+	return rise(plan, plan == source_of(plan) ? ai_split_filter(&plan->qual, false) : take(plan->lefttree));
 }
 
 static Node *

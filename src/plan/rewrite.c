@@ -27,7 +27,7 @@
  * rows that survive them cost a call.  Nothing passes a conjunct that stood
  * before it, which a security barrier may depend on.
  *
- * What is above a node tells how far ahead it may work (AiAbove, pace.h).
+ * What is above a node tells how far ahead it may work (above.h, pace.h).
  *
  * Memory: all of it in the planner's context.  Who may throw: what looks at
  * pg_proc and types may.  Locks: none.  State: none but the hook before ours.
@@ -120,7 +120,7 @@ survey_plan(Plan **plan, int id, void *context)
  * one may not, and neither may a semijoin.
  */
 static List *
-take_filters(Plan *host, AiLift *lift)
+take_filters(Plan *host, AiLift *lift, bool cautious)
 {
 	List	   *moved = NIL;
 
@@ -131,7 +131,7 @@ take_filters(Plan *host, AiLift *lift)
 		if (ai_contains_call((Node *) join->joinqual))
 		{
 			if (join->jointype == JOIN_INNER)
-				moved = ai_split_filter(&join->joinqual);
+				moved = ai_split_filter(&join->joinqual, cautious);
 			else
 				ai_lift_reason(lift, "the condition of an outer join or of a semijoin");
 		}
@@ -142,7 +142,24 @@ take_filters(Plan *host, AiLift *lift)
 		host->qual = NIL;
 		return moved;
 	}
-	return ai_split_filter(&host->qual);
+	return ai_split_filter(&host->qual, cautious);
+}
+
+/*
+ * May the node take rows from its host that its reader never comes to?  Then the
+ * host's own conjuncts are not tested on these either, where that may raise an
+ * error, but wait for their row's turn with the rest.
+ */
+static bool
+reads_ahead_of_reader(const AiRewrite *rewrite, const Plan *host, const AiAbove *above)
+{
+	bool		drops = ai_contains_call((Node *) host->qual);
+
+	if (above->alone != NULL)
+		return false;
+	return above->early_end || above->far != NIL ||
+		(drops && above->counted != NIL) ||
+		(rewrite->for_cursor && (above->run == AI_RUN_FAR || (drops && above->run == AI_RUN_COUNTED)));
 }
 
 /* A Result that only projects is left out: the node does as much. */
@@ -178,7 +195,7 @@ static Plan *
 rewrite_host(AiRewrite *rewrite, Plan *host, const AiAbove *above)
 {
 	AiLift		lift = {0};
-	List	   *filters = take_filters(host, &lift);
+	List	   *filters = take_filters(host, &lift, reads_ahead_of_reader(rewrite, host, above));
 	List	   *targetlist = host->targetlist;
 	List	   *quals = NIL;
 	Plan	   *child = host;
@@ -214,106 +231,6 @@ rewrite_host(AiRewrite *rewrite, Plan *host, const AiAbove *above)
 	return ai_build_node(rewrite, &lift, host, child, targetlist, quals, list_length(filters), above);
 }
 
-/* ---- what is above ---- */
-
-/* The reader of a node's outer child, given the node's own. */
-static AiAbove
-above_outer(const Plan *plan, AiAbove above)
-{
-	const AiAbove all = {.exact = true,.alone = above.alone};
-
-	switch (nodeTag(plan))
-	{
-		case T_Sort:
-		case T_Hash:
-		case T_ModifyTable:
-			return all;
-		case T_Agg:
-			if (((const Agg *) plan)->aggstrategy == AGG_SORTED)
-				break;
-			return all;
-		case T_SetOp:
-			if (((const SetOp *) plan)->strategy == SETOP_SORTED)
-				break;
-			return all;
-		case T_Limit:
-			above.limit = (Limit *) plan;
-			above.exact = true;
-			above.run = false;
-			return above;
-		case T_Material:
-		case T_Memoize:
-		case T_Append:
-		case T_Gather:
-			return above;
-		case T_SubqueryScan:
-		case T_Result:
-			above.exact = above.exact && plan->qual == NIL;
-			return above;
-		case T_LockRows:
-			above.exact = false;
-			above.alone = "FOR UPDATE or FOR SHARE may check a row again";
-			return above;
-		case T_HashJoin:
-
-			/*
-			 * it may look at one row before it knows that there is no other
-			 * side
-			 */
-			above.early_end = true;
-			break;
-		case T_MergeJoin:
-		case T_ForeignScan:
-		case T_CustomScan:
-			above.early_end = true;
-			break;
-		default:
-			break;
-	}
-	above.exact = false;
-	return above;
-}
-
-static AiAbove
-above_inner(const Plan *plan, AiAbove above)
-{
-	above.exact = false;
-	if (IsA(plan, MergeJoin) || IsA(plan, HashJoin))
-		above.early_end = true;
-	if (IsA(plan, NestLoop))
-	{
-		const Join *join = (const Join *) plan;
-
-		if (join->inner_unique || join->jointype == JOIN_SEMI || join->jointype == JOIN_ANTI)
-			above.early_end = true;
-	}
-	return above;
-}
-
-/* The reader of a subplan. */
-static AiAbove
-above_subplan(SubLinkType kind)
-{
-	AiAbove		above = {.exact = true};
-
-	switch (kind)
-	{
-		case ARRAY_SUBLINK:
-		case MULTIEXPR_SUBLINK:
-			break;
-		case EXISTS_SUBLINK:
-		case ALL_SUBLINK:
-		case ANY_SUBLINK:
-		case ROWCOMPARE_SUBLINK:
-		case EXPR_SUBLINK:
-		case CTE_SUBLINK:
-			above.early_end = true;
-			above.exact = false;
-			break;
-	}
-	return above;
-}
-
 /* ---- the walk ---- */
 
 typedef struct ChildVisit
@@ -328,6 +245,20 @@ rewrite_child(Plan **child, void *context)
 	ChildVisit *visit = context;
 
 	*child = rewrite_plan(visit->rewrite, *child, visit->above);
+}
+
+/* Each part's rows come behind those of the parts before it. */
+static void
+rewrite_parts(AiRewrite *rewrite, Append *append, AiAbove above)
+{
+	ListCell   *cell;
+	List	   *done = NIL;
+
+	foreach(cell, append->appendplans)
+	{
+		lfirst(cell) = rewrite_plan(rewrite, lfirst(cell), ai_above_next_part(above, done));
+		done = lappend(done, lfirst(cell));
+	}
 }
 
 /* One call a row and one row: there is nothing to do beside it. */
@@ -346,11 +277,14 @@ rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
 
 	if (plan->righttree != NULL)
 	{
-		visit.above = above_inner(plan, above);
+		visit.above = ai_above_inner(plan, above);
 		rewrite_child(&plan->righttree, &visit);
 		plan->righttree = ai_capability_markable(plan, plan->righttree, &rewrite->last_id);
 	}
-	visit.above = above_outer(plan, above);
+	visit.above = ai_above_outer(plan, above);
+	if (IsA(plan, Append))
+		rewrite_parts(rewrite, (Append *) plan, visit.above);
+	else
 	{
 		Plan	   *inner = plan->righttree;
 
@@ -403,9 +337,8 @@ static void
 splice_nodes(Plan **plan, int id, void *context)
 {
 	AiRewrite  *rewrite = context;
-	const AiAbove top = {.exact = true,.run = true};
 
-	*plan = rewrite_plan(rewrite, *plan, id == MAIN_PLAN ? top : above_subplan(rewrite->kinds[id - 1]));
+	*plan = rewrite_plan(rewrite, *plan, id == MAIN_PLAN ? ai_above_top() : ai_above_subplan(rewrite->kinds[id - 1]));
 }
 
 /* ---- the passes before it ---- */

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "exec/ahead.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
@@ -154,8 +155,17 @@ ai_is_host(const Plan *plan)
 	}
 }
 
+static bool
+may_raise(Node *expression)
+{
+	AiRisk		risk = {0};
+
+	ai_risk_add(&risk, expression);
+	return risk.level != AI_RISK_NONE;
+}
+
 List *
-ai_split_filter(List **qual)
+ai_split_filter(List **qual, bool cautious)
 {
 	List	   *kept = NIL;
 	List	   *moved = NIL;
@@ -163,7 +173,7 @@ ai_split_filter(List **qual)
 
 	foreach(cell, *qual)
 	{
-		if (moved != NIL || ai_contains_call(lfirst(cell)))
+		if (moved != NIL || ai_contains_call(lfirst(cell)) || (cautious && may_raise(lfirst(cell))))
 			moved = lappend(moved, lfirst(cell));
 		else
 			kept = lappend(kept, lfirst(cell));

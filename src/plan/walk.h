@@ -34,8 +34,11 @@ extern int	ai_expose(Plan *plan, Var *var);
 /* Does this kind of plan node evaluate expressions in its target list? */
 extern bool ai_is_host(const Plan *plan);
 
-/* Cuts the conjuncts from the first with a call on off a filter. */
-extern List *ai_split_filter(List **filter);
+/*
+ * Cuts the conjuncts from the first with a call on off a filter; if it must be
+ * cautious, from the first that may raise an error.
+ */
+extern List *ai_split_filter(List **filter, bool cautious);
 
 /*
  * Are there model calls in the target list or a filter of this node; anywhere

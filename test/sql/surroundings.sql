@@ -238,3 +238,6 @@ ROLLBACK;
 
 DROP OWNED BY regress_ai_executor;
 DROP ROLE regress_ai_executor;
+DROP TABLE a, w, marked, parts;
+DROP FUNCTION node, fails;
+DROP EXTENSION ai_gateway;
