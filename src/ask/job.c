@@ -170,13 +170,25 @@ new_job(AiJobTable *table, AiSite *site, const uint8 *key)
 	}
 	else
 	{
-		if (table->jobs != NULL && call->state == AI_CALL_NEW && ai_call_repeatable(call))
+		if (table->jobs != NULL && call->state == AI_CALL_NEW && (site->remembers || ai_call_repeatable(call)))
 			share(table, job, key);
 		site->place->counts.distinct++;
 		ai_activity.distinct++;
 		ai_bundle_job(table, site, job, call);
 	}
 	return job;
+}
+
+/* One that remembers has questions of its own. */
+static void
+identify(AiSite *site, uint8 key[AI_DIGEST_SIZE])
+{
+	ai_identify(site, 0, key);
+	if (site->remembers)
+	{
+		for (size_t i = 0; i < sizeof(site); i++)
+			key[i] ^= ((const uint8 *) &site)[i];
+	}
 }
 
 static AiJob *
@@ -198,7 +210,7 @@ ai_job_ask(AiJobTable *table, AiSite *site, AiWaiter *waiter)
 
 	if (table->jobs != NULL)
 	{
-		ai_identify(site, 0, key);
+		identify(site, key);
 		job = find_job(table, key);
 	}
 	if (site->element == NULL)

@@ -93,6 +93,8 @@ typedef struct AiSite
 	bool		typbyval;
 	AiPlace    *place;			/* counts */
 	struct AiSite *element;		/* that asks for an array's elements */
+	bool		remembers;		/* equal questions of this place are one,
+								 * whatever their call says of sharing */
 } AiSite;
 
 typedef struct AiBundle AiBundle;

@@ -47,6 +47,9 @@ typedef enum AiStepKind
 	AI_STEP_FILTER,
 } AiStepKind;
 
+/* Where the guards begin in a step's description. */
+#define AI_STEP_GUARDS	4
+
 typedef enum AiGuardTest
 {
 	AI_GUARD_TRUE,
@@ -59,7 +62,8 @@ typedef enum AiGuardTest
 typedef enum AiNodePart
 {
 	AI_NODE_STEPS,				/* a list of lists of integers: kind, register
-								 * (attribute number; 0 = none), group, then
+								 * (attribute number; 0 = none), group,
+								 * whether a call remembers (job.h), then
 								 * pairs of register and test: the guards */
 	AI_NODE_COLUMNS,			/* integers: which attribute of the child each
 								 * column is */

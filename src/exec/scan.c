@@ -168,14 +168,16 @@ make_step(AiNodeState *node, int n, List *description, Expr *expression)
 	step->kind = list_nth_int(description, 0);
 	step->attribute = list_nth_int(description, 1) - 1;
 	step->group = list_nth_int(description, 2);
-	step->n_guards = (list_length(description) - 3) / 2;
+	step->n_guards = (list_length(description) - AI_STEP_GUARDS) / 2;
 	step->guards = palloc(sizeof(AiGuard) * Max(step->n_guards, 1));
 	for (int i = 0; i < step->n_guards; i++)
 	{
-		step->guards[i].attribute = list_nth_int(description, 3 + 2 * i) - 1;
-		step->guards[i].test = list_nth_int(description, 4 + 2 * i);
+		step->guards[i].attribute = list_nth_int(description, AI_STEP_GUARDS + 2 * i) - 1;
+		step->guards[i].test = list_nth_int(description, AI_STEP_GUARDS + 2 * i + 1);
 	}
 	make_expressions(node, step, expression);
+	if (step->site != NULL)
+		step->site->remembers = list_nth_int(description, 3);
 	find_needs(node, n, expression);
 }
 

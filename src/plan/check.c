@@ -134,7 +134,7 @@ check_node(Check *check, CustomScan *scan)
 		int			attribute = lsecond_int(lfirst(cell));
 
 		check_expression(check, list_nth(scan->custom_exprs, foreach_current_index(cell)));
-		for (int i = 3; i < list_length(lfirst(cell)); i += 2)
+		for (int i = AI_STEP_GUARDS; i < list_length(lfirst(cell)); i += 2)
 		{
 			if (list_nth_int(lfirst(cell), i) >= check->limit)
 				FAIL(check->plan, "a guard reads column %d before it is made", list_nth_int(lfirst(cell), i));

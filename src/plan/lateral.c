@@ -28,6 +28,7 @@
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
+#include "plan/stage.h"
 #include "plan/walk.h"
 #include "utils/lsyscache.h"
 
@@ -61,44 +62,192 @@ ai_above_loop(const NestLoop *loop, Node *expression)
 
 /* ---- an inner side of one row ---- */
 
-typedef struct Source
+/*
+ * Does the plan give one row, always?  `filters` then tells whether it may drop it.
+ * All of it moves, so that none of its expressions may be bound to where they are,
+ * and all calls must be lifted.
+ */
+static bool
+moves(const NestLoop *loop, List *expressions)
 {
-	int			relid;			/* what its Vars point to */
-	List	   *values;			/* what its columns are */
-	Node	   *function;		/* or a function whose fields they are */
-	bool		failed;
-} Source;
+	ListCell   *cell;
 
-static Node *
-source_mutator(Node *node, Source *source)
+	if (ai_is_bound(ai_above_loop(loop, (Node *) expressions)))
+		return false;
+	foreach(cell, expressions)
+	{
+		Node	   *expression = lfirst(cell);
+
+		if (IsA(expression, TargetEntry))
+			expression = (Node *) ((TargetEntry *) expression)->expr;
+		if (!ai_lift_takes_all(expression))
+			return false;
+	}
+	return true;
+}
+
+static bool
+whole_row_walker(Node *node, void *context)
 {
 	if (node == NULL)
-		return NULL;
+		return false;
 	if (IsA(node, Var))
-	{
-		Var		   *var = (Var *) node;
-
-		if (var->varno != source->relid || var->varattno <= 0)
-			source->failed = true;
-		else if (source->function == NULL)
-			return copyObject(list_nth(source->values, var->varattno - 1));
-		else if (get_typtype(exprType(source->function)) != TYPTYPE_COMPOSITE)
-			return copyObject(source->function);
-		else
-		{
-			FieldSelect *field = makeNode(FieldSelect);
-
-			field->arg = copyObject((Expr *) source->function);
-			field->fieldnum = var->varattno;
-			field->resulttype = var->vartype;
-			field->resulttypmod = var->vartypmod;
-			field->resultcollid = var->varcollid;
-			return (Node *) field;
-		}
-		return node;
-	}
-	return expression_tree_mutator(node, source_mutator, source);
+		return ((Var *) node)->varattno <= 0;
+	return expression_tree_walker(node, whole_row_walker, context);
 }
+
+static bool
+is_one_row(const NestLoop *loop, Plan *plan, bool *filters)
+{
+	*filters = *filters || plan->qual != NIL;
+	if (plan->initPlan != NIL || expression_returns_set((Node *) plan->targetlist) ||
+		!moves(loop, plan->targetlist) || !moves(loop, plan->qual) ||
+		whole_row_walker((Node *) plan->targetlist, NULL) || whole_row_walker((Node *) plan->qual, NULL))
+		return false;
+	switch (nodeTag(plan))
+	{
+		case T_Result:
+			return plan->lefttree == NULL && plan->qual == NIL && ((Result *) plan)->resconstantqual == NULL;
+		case T_SubqueryScan:
+			return is_one_row(loop, ((SubqueryScan *) plan)->subplan, filters);
+		case T_Memoize:
+			return is_one_row(loop, plan->lefttree, filters);
+		case T_FunctionScan:
+			{
+				FunctionScan *scan = (FunctionScan *) plan;
+				RangeTblFunction *function = linitial(scan->functions);
+
+				return list_length(scan->functions) == 1 && !scan->funcordinality &&
+					!expression_returns_set(function->funcexpr) && function->funccoltypes == NIL &&
+					exprType(function->funcexpr) != RECORDOID && moves(loop, list_make1(function->funcexpr));
+			}
+		default:
+			return false;
+	}
+}
+
+/* Stages over the outer side: its columns, and behind them those of the inner one. */
+typedef struct Stack
+{
+	AiRewrite  *rewrite;
+	const NestLoop *loop;
+	int			n_outer;
+	bool		memoized;		/* below a Memoize */
+	int			relid;			/* whose Vars are the columns behind */
+	Var		   *function;		/* or the fields of this one */
+} Stack;
+
+static Node *
+stack_mutator(Node *node, Stack *stack)
+{
+	Var		   *var;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Param))
+		return ai_above_loop(stack->loop, node);
+	if (!IsA(node, Var) || ((Var *) node)->varno != stack->relid)
+		return expression_tree_mutator(node, stack_mutator, stack);
+	var = copyObject((Var *) node);
+	if (stack->function != NULL)
+	{
+		FieldSelect *field;
+
+		if (get_typtype(stack->function->vartype) != TYPTYPE_COMPOSITE)
+			return (Node *) copyObject(stack->function);
+		field = makeNode(FieldSelect);
+		field->arg = (Expr *) copyObject(stack->function);
+		field->fieldnum = var->varattno;
+		field->resulttype = var->vartype;
+		field->resulttypmod = var->vartypmod;
+		field->resultcollid = var->varcollid;
+		return (Node *) field;
+	}
+	var->varno = OUTER_VAR;
+	var->varattno += stack->n_outer;
+	return (Node *) var;
+}
+
+/* A stage over the last one: the outer columns, and these expressions of an inner plan. */
+static Plan *
+push(Stack *stack, Plan *base, int relid, Var *function, List *targetlist, List *qual)
+{
+	Plan	   *stage;
+	ListCell   *cell;
+
+	/* where rows are only counted nothing is handed on */
+	if (targetlist == NIL && qual == NIL)
+		return base;
+	stack->relid = relid;
+	stack->function = function;
+	stage = ai_build_projection(&stack->rewrite->last_id, base, base);
+	if (stack->memoized)
+		stack->rewrite->memoized = lappend(stack->rewrite->memoized, stage);
+	stage->targetlist = list_truncate(stage->targetlist, stack->n_outer);
+	foreach(cell, targetlist)
+		(void) ai_add_column(stage, stack_mutator((Node *) lfirst_node(TargetEntry, cell)->expr, stack));
+	stage->qual = (List *) stack_mutator((Node *) qual, stack);
+	return stage;
+}
+
+static Plan *
+push_inner(Stack *stack, Plan *base, Plan *inner)
+{
+	switch (nodeTag(inner))
+	{
+		case T_Result:
+			return push(stack, base, 0, NULL, inner->targetlist, NIL);
+		case T_SubqueryScan:
+			base = push_inner(stack, base, ((SubqueryScan *) inner)->subplan);
+			return push(stack, base, ((SubqueryScan *) inner)->scan.scanrelid, NULL, inner->targetlist, inner->qual);
+		case T_FunctionScan:
+			{
+				Node	   *function = ((RangeTblFunction *) linitial(((FunctionScan *) inner)->functions))->funcexpr;
+				TargetEntry *entry = makeTargetEntry((Expr *) function, 1, NULL, false);
+				Var		   *column = makeVar(OUTER_VAR, stack->n_outer + 1, exprType(function), exprTypmod(function),
+											 exprCollation(function), 0);
+
+				base = push(stack, base, 0, NULL, list_make1(entry), NIL);
+				return push(stack, base, ((FunctionScan *) inner)->scan.scanrelid, column, inner->targetlist, inner->qual);
+			}
+		default:				/* a Memoize hands on what it reads */
+			stack->memoized = true;
+			return push_inner(stack, base, inner->lefttree);
+	}
+}
+
+static Node *
+inner_mutator(Node *node, Stack *stack)
+{
+	Var		   *var;
+
+	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != INNER_VAR)
+		return node == NULL ? NULL : expression_tree_mutator(node, inner_mutator, stack);
+	var = copyObject((Var *) node);
+	var->varno = OUTER_VAR;
+	var->varattno += stack->n_outer;
+	return (Node *) var;
+}
+
+/* What the loop does, over the stages. */
+static Plan *
+as_stages(AiRewrite *rewrite, NestLoop *loop)
+{
+	Plan	   *plan = &loop->join.plan;
+	Plan	   *outer = plan->lefttree;
+	Stack		stack = {.rewrite = rewrite,.loop = loop,.n_outer = list_length(outer->targetlist)};
+	Result	   *result = makeNode(Result);
+
+	result->plan = *plan;
+	NodeSetTag(result, T_Result);
+	result->plan.lefttree = push_inner(&stack, outer, plan->righttree);
+	result->plan.righttree = NULL;
+	result->plan.targetlist = (List *) inner_mutator((Node *) plan->targetlist, &stack);
+	result->plan.qual = (List *) inner_mutator((Node *) list_concat(loop->join.joinqual, plan->qual), &stack);
+	return ai_merge_stages(rewrite, &result->plan);
+}
+
+/* ---- any other inner side ---- */
 
 static List *
 expressions_of(List *targetlist)
@@ -110,64 +259,6 @@ expressions_of(List *targetlist)
 		expressions = lappend(expressions, lfirst_node(TargetEntry, cell)->expr);
 	return expressions;
 }
-
-/* Does the plan give one row, always?  Then these are its columns and its filters. */
-static bool
-is_one_row(Plan *plan, List **values, List **filters)
-{
-	Source		source = {0};
-
-	if (plan->initPlan != NIL || expression_returns_set((Node *) plan->targetlist))
-		return false;
-	if (IsA(plan, Result))
-	{
-		*values = expressions_of(plan->targetlist);
-		*filters = NIL;
-		return plan->lefttree == NULL && plan->qual == NIL && ((Result *) plan)->resconstantqual == NULL;
-	}
-	if (IsA(plan, SubqueryScan))
-	{
-		SubqueryScan *scan = (SubqueryScan *) plan;
-
-		source.relid = scan->scan.scanrelid;
-		if (!is_one_row(scan->subplan, &source.values, filters))
-			return false;
-	}
-	else if (IsA(plan, Memoize))
-	{
-		/* it remembers what a statement makes once anyway */
-		source.relid = OUTER_VAR;
-		if (!is_one_row(plan->lefttree, &source.values, filters) ||
-			!ai_calls_are_shared((Node *) source.values) || !ai_calls_are_shared((Node *) *filters))
-			return false;
-	}
-	else if (IsA(plan, FunctionScan))
-	{
-		FunctionScan *scan = (FunctionScan *) plan;
-		RangeTblFunction *function;
-
-		if (list_length(scan->functions) != 1 || scan->funcordinality)
-			return false;
-		function = linitial(scan->functions);
-		source.relid = scan->scan.scanrelid;
-		source.function = function->funcexpr;
-		if (expression_returns_set(function->funcexpr) || function->funccoltypes != NIL ||
-			exprType(function->funcexpr) == RECORDOID)
-			return false;
-		*filters = NIL;
-	}
-	else
-		return false;
-	/* where rows are only counted there is no target list, and yet they call */
-	if (plan->targetlist != NIL)
-		*values = (List *) source_mutator((Node *) expressions_of(plan->targetlist), &source);
-	else
-		*values = source.function == NULL ? source.values : list_make1(source.function);
-	*filters = list_concat(*filters, (List *) source_mutator((Node *) plan->qual, &source));
-	return !source.failed;
-}
-
-/* ---- any other inner side ---- */
 
 static bool
 gives_its_columns(const Plan *plan)
@@ -191,16 +282,6 @@ gives_its_columns(const Plan *plan)
 		default:
 			return false;
 	}
-}
-
-static bool
-whole_row_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return ((Var *) node)->varattno <= 0;
-	return expression_tree_walker(node, whole_row_walker, context);
 }
 
 static Node *
@@ -352,81 +433,19 @@ move_values(NestLoop *loop, Plan *inner)
 	}
 }
 
-/* The outer side alone, where no cheap condition is to be tested first. */
 static Plan *
-without_loop(NestLoop *loop)
-{
-	Plan	   *plan = &loop->join.plan;
-	List	   *filters = list_concat(loop->join.joinqual, plan->qual);
-	Result	   *result;
-
-	if (filters != NIL && !ai_contains_call(linitial(filters)))
-	{
-		plan->righttree->targetlist = NIL;
-		return plan;
-	}
-	result = makeNode(Result);
-	result->plan = *plan;
-	result->plan.type = T_Result;
-	result->plan.qual = filters;
-	result->plan.righttree = NULL;
-	return &result->plan;
-}
-
-static bool
-column_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	return IsA(node, Var) || expression_tree_walker(node, column_walker, context);
-}
-
-/* `plan` with the values for columns, below one with the columns it has now. */
-static Plan *
-with_values(Plan *plan, List *values, int *last_id)
-{
-	List	   *targetlist = plan->targetlist;
-	Plan	   *reader;
-	ListCell   *cell;
-
-	plan->targetlist = NIL;
-	foreach(cell, values)
-		ai_add_column(plan, lfirst(cell));
-	reader = ai_build_projection(last_id, plan, plan);
-	reader->targetlist = targetlist;
-	return reader;
-}
-
-static Plan *
-flatten(NestLoop *loop, int *last_id)
+flatten(AiRewrite *rewrite, NestLoop *loop)
 {
 	Plan	   *inner = loop->join.plan.righttree;
 	JoinType	type = loop->join.jointype;
-	List	   *values;
-	List	   *filters;
+	bool		filters = false;
 
 	if (type != JOIN_INNER && type != JOIN_LEFT)
 		return &loop->join.plan;
-	if (is_one_row(inner, &values, &filters))
-	{
-		bool		only_counted = filters == NIL && !column_walker((Node *) expressions_of_loop(loop), NULL);
-		Plan	   *flat;
-
-		/* what depends on nothing may be evaluated but once now */
-		if (loop->nestParams == NIL || !ai_plan_calls(inner) || !may_move(loop, values, filters) ||
-			(type == JOIN_LEFT && (filters != NIL || loop->join.joinqual != NIL)) ||
-			!evaluate_above(loop, values, filters))
-			return &loop->join.plan;
-		/* one row, whatever it was made of */
-		loop->join.plan.righttree = (Plan *) makeNode(Result);
-		loop->join.plan.righttree->plan_node_id = inner->plan_node_id;
-		loop->join.plan.righttree->plan_rows = 1;
-		loop->join.plan.righttree->extParam = inner->extParam;
-		loop->join.plan.righttree->allParam = inner->allParam;
-		loop->join.jointype = JOIN_INNER;
-		flat = without_loop(loop);
-		return only_counted ? with_values(flat, (List *) ai_above_loop(loop, (Node *) values), last_id) : flat;
-	}
+	/* what depends on nothing may be evaluated but once now */
+	if (loop->nestParams != NIL && ai_plan_calls(inner) && is_one_row(loop, inner, &filters) &&
+		(type == JOIN_INNER || (!filters && loop->join.joinqual == NIL)))
+		return as_stages(rewrite, loop);
 	if (type == JOIN_INNER && gives_its_columns(inner) &&
 		ai_contains_call((Node *) inner->targetlist) &&
 		may_move(loop, expressions_of(inner->targetlist), NIL) &&
@@ -440,12 +459,11 @@ flatten_child(Plan **child, void *context)
 {
 	ai_plan_children(*child, flatten_child, context);
 	if (IsA(*child, NestLoop))
-		*child = flatten((NestLoop *) *child, context);
+		*child = flatten(context, (NestLoop *) *child);
 }
 
-Plan *
-ai_flatten_laterals(Plan *plan, int *last_id)
+void
+ai_flatten_laterals(AiRewrite *rewrite, Plan **plan)
 {
-	flatten_child(&plan, last_id);
-	return plan;
+	flatten_child(plan, rewrite);
 }

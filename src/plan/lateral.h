@@ -7,13 +7,10 @@
 
 #include "postgres.h"
 
-#include "nodes/plannodes.h"
+#include "plan/build.h"
 
-/*
- * "FROM t, ai_complete(t.x) a" and the like, in the whole plan.  Returns the
- * plan, which may have another node at the top.  `last_id` numbers new nodes.
- */
-extern Plan *ai_flatten_laterals(Plan *plan, int *last_id);
+/* "FROM t, ai_complete(t.x) a" and the like, in the whole plan. */
+extern void ai_flatten_laterals(AiRewrite *rewrite, Plan **plan);
 
 /*
  * The expression of an inner side for evaluation above its nested loop: what

@@ -143,7 +143,7 @@ add_step(AiLift *lift, AiStepKind kind, Node *expression)
 		attribute = list_length(lift->leaves) + list_length(lift->registers);
 		result = scan_var(attribute, expression);
 	}
-	description = list_make3_int(kind, attribute, lift->group);
+	description = list_make4_int(kind, attribute, lift->group, lift->remembers);
 	lift->steps = lappend(lift->steps, list_concat(description, list_copy(lift->guards)));
 	lift->expressions = lappend(lift->expressions, expression);
 	return result;
@@ -459,15 +459,33 @@ lift_mutator(Node *node, AiLift *lift)
 /* ---- the doors ---- */
 
 Node *
+ai_lift_over_scan(AiLift *lift, Node *expression)
+{
+	return index_mutator(expression, lift);
+}
+
+Node *
+ai_lift_calls(AiLift *lift, Node *expression)
+{
+	return lift_mutator(expression, lift);
+}
+
+Node *
 ai_lift_expression(AiLift *lift, Node *expression)
 {
-	return lift_mutator(index_mutator(expression, lift), lift);
+	return ai_lift_calls(lift, ai_lift_over_scan(lift, expression));
+}
+
+Var *
+ai_lift_register(AiLift *lift, Node *expression)
+{
+	return remember(lift, expression);
 }
 
 Node *
 ai_lift_filter(AiLift *lift, Node *conjunct)
 {
-	Node	   *lifted = ai_lift_expression(lift, conjunct);
+	Node	   *lifted = ai_lift_calls(lift, conjunct);
 
 	add_step(lift, AI_STEP_FILTER, lifted);
 	return lifted;

@@ -35,6 +35,8 @@ typedef struct AiLift
 	/* while at it */
 	int			group;
 	List	   *guards;			/* integers: register and test, in turn */
+	bool		remembers;		/* equal questions are one, as a Memoize would
+								 * have it */
 } AiLift;
 
 /* Would all calls in it be lifted, none left to be made one by one? */
@@ -52,10 +54,19 @@ extern void ai_lift_leaves(AiLift *lift, Node *expression);
 /* The expression, its calls where they were, over a plan whose columns the leaves are. */
 extern Node *ai_lift_over_leaves(AiLift *lift, Node *expression);
 
-/* The expression over the node's scan tuple, its calls lifted; `group` is set. */
+/* The expression over the node's scan tuple, its calls where they are. */
+extern Node *ai_lift_over_scan(AiLift *lift, Node *expression);
+
+/* Such an expression, its calls lifted; `group` is set. */
+extern Node *ai_lift_calls(AiLift *lift, Node *expression);
+
+/* Both. */
 extern Node *ai_lift_expression(AiLift *lift, Node *expression);
 
-/* A conjunct of a filter: a group of its own. */
+/* A register with the value of an expression whose calls are lifted. */
+extern Var *ai_lift_register(AiLift *lift, Node *expression);
+
+/* A conjunct of a filter over the scan tuple: a group of its own. */
 extern Node *ai_lift_filter(AiLift *lift, Node *conjunct);
 
 /*

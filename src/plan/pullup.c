@@ -40,6 +40,7 @@
 #include "plan/lateral.h"
 #include "plan/lift.h"
 #include "plan/pullup.h"
+#include "plan/stage.h"
 #include "plan/walk.h"
 
 /* ---- what may move ---- */
@@ -468,52 +469,9 @@ output_mutator(Node *node, const SubqueryScan *scan)
 	return expression_tree_mutator(node, output_mutator, (void *) scan);
 }
 
-/* A subquery's filter over what its plan reads. */
-static Node *
-source_mutator(Node *node, const SubqueryScan *scan)
-{
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var) && ((Var *) node)->varno == (int) scan->scan.scanrelid)
-		return (Node *) copyObject(list_nth_node(TargetEntry, scan->subplan->targetlist, ((Var *) node)->varattno - 1)->expr);
-	return expression_tree_mutator(node, source_mutator, (void *) scan);
-}
-
 /*
- * Could a filter be tested by the subquery's plan itself, as its last?  Its
- * columns are not computed then for rows that the filter drops: they must not
- * do more than to call.
- */
-static bool
-filter_moves_down(const SubqueryScan *scan, List *filter)
-{
-	const Plan *source = scan->subplan;
-	Node	   *columns = (Node *) source->targetlist;
-	ListCell   *cell;
-
-	if (!is_scan(source) && !is_join(source))
-		return false;
-	if (source->initPlan != NIL || ai_is_volatile(columns) || subplan_walker(columns, NULL))
-		return false;
-	foreach(cell, source->targetlist)
-	{
-		TargetEntry *entry = lfirst_node(TargetEntry, cell);
-
-		if (ai_contains_call((Node *) entry->expr) && !ai_calls_are_shared((Node *) entry->expr) &&
-			reads((Node *) scan->scan.plan.qual, scan->scan.scanrelid, entry->resno))
-			return false;
-	}
-	foreach(cell, filter)
-	{
-		if (!ai_lift_takes_all(lfirst(cell)))
-			return false;
-	}
-	return true;
-}
-
-/*
- * A subquery's rows, read without the name it has in the range table: a Result,
- * which tests no filter.
+ * A subquery's rows, read without the name it has in the range table: as a stage
+ * over what computes them, or a projection over what hands them on.
  */
 static Plan *
 as_result(SubqueryScan *scan)
@@ -522,25 +480,16 @@ as_result(SubqueryScan *scan)
 	Plan	   *plan = &scan->scan.plan;
 	Plan	   *source = scan->subplan;
 	int			relid = scan->scan.scanrelid;
-	List	   *filter;
 
-	if (reads((Node *) plan->targetlist, relid, 0) || reads((Node *) plan->qual, relid, 0) ||
-		!columns_move(&result->plan, source_of(source), false))
+	if (reads((Node *) plan->targetlist, relid, 0) || reads((Node *) plan->qual, relid, 0))
 		return plan;
-	filter = (List *) source_mutator((Node *) plan->qual, scan);
-	if (filter != NIL)
-	{
-		if (!filter_moves_down(scan, filter))
-			return plan;
-		source->qual = list_concat(source->qual, filter);
-		source->extParam = bms_union(source->extParam, plan->extParam);
-		source->allParam = bms_union(source->allParam, plan->allParam);
-		source->plan_rows = plan->plan_rows;
-	}
+	if (!ai_takes_stage(source) &&
+		(plan->qual != NIL || !columns_move(&result->plan, source_of(source), false)))
+		return plan;
 	result->plan = *plan;
 	NodeSetTag(result, T_Result);
 	result->plan.targetlist = (List *) output_mutator((Node *) plan->targetlist, scan);
-	result->plan.qual = NIL;
+	result->plan.qual = (List *) output_mutator((Node *) plan->qual, scan);
 	result->plan.lefttree = source;
 	return &result->plan;
 }
@@ -567,7 +516,8 @@ pull_up_columns(Plan **plan, void *context)
 			pull_columns(*plan, (*plan)->lefttree, false);
 		pull_columns(*plan, (*plan)->righttree, true);
 	}
-	else if (is_projection(*plan))
+	/* a chain of stages moves nothing (stage.h) */
+	else if (is_projection(*plan) && !ai_is_stage((*plan)->lefttree))
 		pull_columns(*plan, (*plan)->lefttree, false);
 }
 

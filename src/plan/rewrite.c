@@ -57,6 +57,7 @@
 #include "plan/pullup.h"
 #include "plan/rewrite.h"
 #include "plan/setreturning.h"
+#include "plan/stage.h"
 #include "plan/values.h"
 #include "plan/walk.h"
 
@@ -112,125 +113,6 @@ survey_plan(Plan **plan, int id, void *context)
 	survey_nodes(plan, context);
 }
 
-/* ---- hosts ---- */
-
-/*
- * The filters of a host that move up, in the order in which they are tested.
- * An inner join may test its join condition above itself as well; an outer
- * one may not, and neither may a semijoin.
- */
-static List *
-take_filters(Plan *host, AiLift *lift, bool cautious)
-{
-	List	   *moved = NIL;
-
-	if (IsA(host, NestLoop) || IsA(host, MergeJoin) || IsA(host, HashJoin))
-	{
-		Join	   *join = (Join *) host;
-
-		if (ai_contains_call((Node *) join->joinqual))
-		{
-			if (join->jointype == JOIN_INNER)
-				moved = ai_split_filter(&join->joinqual, cautious);
-			else
-				ai_lift_reason(lift, "the condition of an outer join or of a semijoin");
-		}
-	}
-	if (moved != NIL)
-	{
-		moved = list_concat(moved, host->qual);
-		host->qual = NIL;
-		return moved;
-	}
-	return ai_split_filter(&host->qual, cautious);
-}
-
-/*
- * May the node take rows from its host that its reader never comes to?  Then the
- * host's own conjuncts are not tested on these either, where that may raise an
- * error, but wait for their row's turn with the rest.
- */
-static bool
-reads_ahead_of_reader(const AiRewrite *rewrite, const Plan *host, const AiAbove *above)
-{
-	bool		drops = ai_contains_call((Node *) host->qual);
-
-	if (above->alone != NULL)
-		return false;
-	return above->early_end || above->far != NIL ||
-		(drops && above->counted != NIL) ||
-		(rewrite->for_cursor && (above->run == AI_RUN_FAR || (drops && above->run == AI_RUN_COUNTED)));
-}
-
-/* A Result that only projects is left out: the node does as much. */
-static bool
-only_projects(const Plan *host)
-{
-	return IsA(host, Result) && host->lefttree != NULL && host->qual == NIL &&
-		((const Result *) host)->resconstantqual == NULL;
-}
-
-/* Why a host's calls are made where they stand, if none of them is lifted. */
-static const char *
-why_none(const Plan *host)
-{
-	switch (nodeTag(host))
-	{
-		case T_ValuesScan:
-			return "rows of VALUES that are not alike";
-		case T_FunctionScan:
-			return "a function in FROM evaluates it by itself";
-		default:
-			return "an aggregate or a window function calls it by itself";
-	}
-}
-
-static bool
-has_set_returning(List *targetlist)
-{
-	return expression_returns_set((Node *) targetlist);
-}
-
-static Plan *
-rewrite_host(AiRewrite *rewrite, Plan *host, const AiAbove *above)
-{
-	AiLift		lift = {0};
-	List	   *filters = take_filters(host, &lift, reads_ahead_of_reader(rewrite, host, above));
-	List	   *targetlist = host->targetlist;
-	List	   *quals = NIL;
-	Plan	   *child = host;
-	ListCell   *cell;
-
-	ai_lift_leaves(&lift, (Node *) filters);
-	ai_lift_leaves(&lift, (Node *) targetlist);
-	if (only_projects(host))
-	{
-		child = host->lefttree;
-		foreach(cell, lift.leaves)
-			lift.positions = lappend_int(lift.positions, lfirst_node(Var, cell)->varattno);
-	}
-	lift.reorders = filters != NIL;
-	foreach(cell, filters)
-	{
-		lift.reorders = lift.reorders && ai_contains_call(lfirst(cell)) && ai_lift_takes_all(lfirst(cell));
-		lift.group = foreach_current_index(cell);
-		quals = lappend(quals, ai_lift_filter(&lift, lfirst(cell)));
-	}
-	lift.group = list_length(filters);
-	targetlist = ai_lift_target_list(&lift, targetlist);
-	if (lift.n_calls == 0 && lift.reasons == NIL)
-		ai_lift_reason(&lift, why_none(host));
-	if (child == host)
-	{
-		ai_capability_columns_move(host, lift.leaves);
-		host->targetlist = NIL;
-		foreach(cell, lift.leaves)
-			host->targetlist = lappend(host->targetlist,
-									   makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
-	}
-	return ai_build_node(rewrite, &lift, host, child, targetlist, quals, list_length(filters), above);
-}
-
 /* ---- the walk ---- */
 
 typedef struct ChildVisit
@@ -269,11 +151,10 @@ is_single_row(const Plan *plan)
 		(IsA(plan, FunctionScan) && !ai_node_hosts_calls(plan) && bms_is_empty(plan->extParam));
 }
 
-static Plan *
-rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
+static void
+rewrite_children(AiRewrite *rewrite, Plan *plan, AiAbove above)
 {
 	ChildVisit	visit = {.rewrite = rewrite};
-	const char *reason = IsA(plan, ModifyTable) ? ai_lift_actions(rewrite, (ModifyTable *) plan) : NULL;
 
 	if (plan->righttree != NULL)
 	{
@@ -294,17 +175,44 @@ rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
 	}
 	if (plan->lefttree != NULL)
 		ai_lift_arguments(rewrite, plan, &visit.above);
+}
+
+static Plan *
+rewrite_modify(AiRewrite *rewrite, ModifyTable *plan, AiAbove above)
+{
+	const char *reason = ai_lift_actions(rewrite, plan);
+	Plan	  **child = &plan->plan.lefttree;
+	AiAbove		reader = ai_above_outer(&plan->plan, above);
+
+	rewrite_children(rewrite, &plan->plan, above);
 	/* a row alone has no others to wait beside */
-	if (reason != NULL && !is_single_row(plan->lefttree))
-		plan->lefttree = ai_build_note(rewrite, plan->lefttree, reason, &visit.above);
+	if (reason != NULL && !is_single_row(*child))
+		*child = ai_build_note(rewrite, *child, reason, &reader);
+	return ai_rewrite_returning(rewrite, plan, &above);
+}
+
+static Plan *
+rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
+{
+	Plan	   *bottom = ai_chain_bottom(plan);
+	AiAbove		reader = above;
+
 	if (IsA(plan, ModifyTable))
-		return ai_rewrite_returning(rewrite, (ModifyTable *) plan, &above);
-	if (!ai_is_host(plan) || !ai_node_calls(plan) || has_set_returning(plan->targetlist))
-		return plan;
-	if (is_single_row(plan) &&
+		return rewrite_modify(rewrite, (ModifyTable *) plan, above);
+	if (bottom == plan && is_single_row(plan) &&
 		ai_count_calls((Node *) plan->targetlist) + ai_count_calls((Node *) plan->qual) < 2)
+		bottom = NULL;
+	if (bottom == NULL)
+	{
+		/* what it calls by itself needs a reason */
+		rewrite_children(rewrite, plan, above);
 		return plan;
-	return rewrite_host(rewrite, plan, &above);
+	}
+	for (Plan *stage = plan; stage != bottom; stage = stage->lefttree)
+		reader = ai_above_outer(stage, reader);
+	rewrite_children(rewrite, bottom, reader);
+	/* arguments of aggregates may have been all */
+	return ai_chain_bottom(plan) ? ai_collapse_chain(rewrite, plan, &above) : plan;
 }
 
 static bool
@@ -366,9 +274,9 @@ move_expressions(Plan **plan, int id, void *context)
 {
 	AiRewrite  *rewrite = context;
 
-	ai_factor_values(*plan);
+	ai_factor_values(plan, &rewrite->last_id);
 	ai_lift_correlated(rewrite->stmt, plan, id != MAIN_PLAN, &rewrite->last_id);
-	*plan = ai_flatten_laterals(*plan, &rewrite->last_id);
+	ai_flatten_laterals(rewrite, plan);
 	/* WHERE CURRENT OF looks for the scan of a part below the Append itself */
 	if (!rewrite->for_cursor)
 		ai_unite_parts(plan, &rewrite->last_id);

@@ -6,15 +6,17 @@
  * expressions by themselves, one row after the other.  All rows of a column are
  * mostly the same expression of different texts: what is common to them (their
  * least general generalisation; Plotkin 1970) is evaluated over the column of
- * what differs.  A column where more than one part differs stays as it is, for
- * there is no name for a second one.
+ * what differs, and a stage above reads it (stage.h).  A column where more than one
+ * part differs stays as it is, for there is no name for a second one.
  */
 #include "postgres.h"
 
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "plan/build.h"
 #include "plan/expression.h"
 #include "plan/lift.h"
+#include "plan/stage.h"
 #include "plan/values.h"
 #include "plan/walk.h"
 
@@ -145,79 +147,162 @@ generalise(Factor *factor, List *rows)
 	return result;
 }
 
+/* ---- a column ---- */
+
+/* What a column's rows have in common, over what differs, which `parts` then has; NULL = nothing is to be done. */
+static Node *
+common_expression(const ValuesScan *scan, int column, List **parts)
+{
+	Factor		factor = {.relid = scan->scan.scanrelid,.column = column};
+	List	   *rows = NIL;
+	Node	   *expression;
+	ListCell   *cell;
+
+	foreach(cell, scan->values_lists)
+		rows = lappend(rows, list_nth(lfirst(cell), column - 1));
+	if (!ai_contains_call((Node *) rows) || ai_is_volatile((Node *) rows))
+		return NULL;
+	expression = generalise(&factor, rows);
+	if (factor.failed || factor.parts == NIL || !ai_lift_takes_all(expression))
+		return NULL;
+	*parts = factor.parts;
+	return expression;
+}
+
+/* ---- the scan ---- */
+
+static bool
+whole_row_walker(Node *node, int *relid)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return ((Var *) node)->varno == *relid && ((Var *) node)->varattno == 0;
+	return expression_tree_walker(node, whole_row_walker, relid);
+}
+
+static Node *
+output_mutator(Node *node, int *relid)
+{
+	Var		   *var;
+
+	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != *relid)
+		return node == NULL ? NULL : expression_tree_mutator(node, output_mutator, relid);
+	var = copyObject((Var *) node);
+	var->varno = OUTER_VAR;
+	return (Node *) var;
+}
+
+/* The scan emits its columns as they are; a stage above has its target list and filter. */
+static Plan *
+read_by_stage(ValuesScan *scan, int *last_id)
+{
+	Plan	   *plan = &scan->scan.plan;
+	int			relid = scan->scan.scanrelid;
+	List	   *targetlist = plan->targetlist;
+	List	   *qual = plan->qual;
+	Plan	   *stage;
+	ListCell   *cell;
+
+	plan->targetlist = plan->qual = NIL;
+	foreach(cell, (List *) linitial(scan->values_lists))
+	{
+		Node	   *value = lfirst(cell);
+
+		(void) ai_add_column(plan, (Node *) makeVar(relid, foreach_current_index(cell) + 1, exprType(value), -1,
+													exprCollation(value), 0));
+	}
+	stage = ai_build_projection(last_id, plan, plan);
+	stage->targetlist = (List *) output_mutator((Node *) targetlist, &relid);
+	stage->qual = (List *) output_mutator((Node *) qual, &relid);
+	return stage;
+}
+
 typedef struct Replacement
 {
 	int			relid;
-	int			column;
-	Node	   *expression;
-	int			n;
+	Node	  **expressions;	/* by column; NULL = it stays */
 } Replacement;
 
 static Node *
 replace_mutator(Node *node, Replacement *replacement)
 {
+	Node	   *expression = NULL;
+
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, Var) && ((Var *) node)->varno == replacement->relid)
-	{
-		if (((Var *) node)->varattno == 0)
-			replacement->n = -1;	/* a whole row has no place for it */
-		if (((Var *) node)->varattno == replacement->column)
-		{
-			if (replacement->n >= 0)
-				replacement->n++;
-			return copyObject(replacement->expression);
-		}
-	}
-	return expression_tree_mutator(node, replace_mutator, replacement);
+		expression = replacement->expressions[((Var *) node)->varattno - 1];
+	return expression ? copyObject(expression) : expression_tree_mutator(node, replace_mutator, replacement);
 }
 
-static void
-factor_column(ValuesScan *scan, int column)
+/*
+ * Where each is read once it may as well stand where it is read, so that other
+ * passes find it there; else the reader is a stage.
+ */
+static Plan *
+evaluate_columns(ValuesScan *scan, Node **expressions, int *last_id)
 {
 	Plan	   *plan = &scan->scan.plan;
-	Factor		factor = {.relid = scan->scan.scanrelid,.column = column};
-	Replacement replacement = {.relid = scan->scan.scanrelid,.column = column};
-	List	   *rows = NIL;
-	List	   *targetlist;
-	List	   *qual;
-	ListCell   *cell;
-	ListCell   *part;
+	Replacement replacement = {.relid = scan->scan.scanrelid,.expressions = expressions};
+	int			n = list_length(linitial(scan->values_lists));
+	bool		once = true;
+	Plan	   *stage;
 
-	foreach(cell, scan->values_lists)
-		rows = lappend(rows, list_nth(lfirst(cell), column - 1));
-	if (!ai_contains_call((Node *) rows) || ai_is_volatile((Node *) rows))
-		return;
-	replacement.expression = generalise(&factor, rows);
-	if (factor.failed || factor.parts == NIL)
-		return;
-	targetlist = (List *) replace_mutator((Node *) plan->targetlist, &replacement);
-	qual = (List *) replace_mutator((Node *) plan->qual, &replacement);
-	if (!ai_lift_takes_new(plan->targetlist, targetlist) || !ai_lift_takes_new(plan->qual, qual))
-		return;
-	if (replacement.n < 0 || (replacement.n > 1 && !ai_calls_are_shared((Node *) rows)))
-		return;
-	plan->targetlist = targetlist;
-	plan->qual = qual;
-	forboth(cell, scan->values_lists, part, factor.parts)
-		list_nth_cell(lfirst(cell), column - 1)->ptr_value = copyObject(lfirst(part));
+	for (int i = 0; i < n; i++)
+		once = once && (expressions[i] == NULL ||
+						ai_count_reads((Node *) plan->targetlist, replacement.relid, i + 1) +
+						ai_count_reads((Node *) plan->qual, replacement.relid, i + 1) <= 1);
+	if (once)
+	{
+		plan->targetlist = (List *) replace_mutator((Node *) plan->targetlist, &replacement);
+		plan->qual = (List *) replace_mutator((Node *) plan->qual, &replacement);
+		return plan;
+	}
+	stage = read_by_stage(scan, last_id);
+	for (int i = 0; i < n; i++)
+	{
+		if (expressions[i] != NULL)
+			list_nth_node(TargetEntry, plan->targetlist, i)->expr = (Expr *) expressions[i];
+	}
+	return stage;
+}
+
+static Plan *
+factor_columns(ValuesScan *scan, int *last_id)
+{
+	Plan	   *plan = &scan->scan.plan;
+	int			relid = scan->scan.scanrelid;
+	int			n = list_length(linitial(scan->values_lists));
+	Node	  **expressions = palloc0(sizeof(Node *) * n);
+	bool		found = false;
+
+	if (whole_row_walker((Node *) plan->targetlist, &relid) || whole_row_walker((Node *) plan->qual, &relid))
+		return plan;
+	for (int i = 0; i < n; i++)
+	{
+		List	   *parts = NIL;
+		ListCell   *cell;
+		ListCell   *part;
+
+		expressions[i] = common_expression(scan, i + 1, &parts);
+		found = found || expressions[i] != NULL;
+		forboth(cell, scan->values_lists, part, parts)
+			list_nth_cell(lfirst(cell), i)->ptr_value = copyObject(lfirst(part));
+	}
+	return found ? evaluate_columns(scan, expressions, last_id) : plan;
 }
 
 static void
-factor_values(Plan **plan, void *context)
+factor_values(Plan **plan, void *last_id)
 {
-	ai_plan_children(*plan, factor_values, context);
+	ai_plan_children(*plan, factor_values, last_id);
 	if (IsA(*plan, ValuesScan))
-	{
-		ValuesScan *scan = (ValuesScan *) *plan;
-
-		for (int i = 1; i <= list_length(linitial(scan->values_lists)); i++)
-			factor_column(scan, i);
-	}
+		*plan = factor_columns((ValuesScan *) *plan, last_id);
 }
 
 void
-ai_factor_values(Plan *plan)
+ai_factor_values(Plan **plan, int *last_id)
 {
-	factor_values(&plan, NULL);
+	factor_values(plan, last_id);
 }

@@ -14,6 +14,6 @@
  * only, the list holds that argument, and the scan has the expression around it
  * in its target list and filter.
  */
-extern void ai_factor_values(Plan *plan);
+extern void ai_factor_values(Plan **plan, int *last_id);
 
 #endif							/* AI_VALUES_H */

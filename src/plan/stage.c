@@ -1,0 +1,471 @@
+/*
+ * stage.c
+ *	  Chains of stages as one node (stage.h).
+ *
+ * From the bottom: the filters of a level, then what the level above reads of its
+ * columns.  A column that is read once is evaluated where it is read, under the
+ * guards there; one that is read more often is evaluated before, without any,
+ * as it would have been where it stood.  Its steps belong to the first filter that
+ * reads it, for a row works on the filters one after the other, or else to the
+ * target list.  What a Memoize kept for equal rows is asked once for them.  One that nobody reads is not evaluated, unless it does more than to
+ * call, or the level above reads nothing at all: rows that are only counted are there
+ * for their calls.
+ *
+ * Sound because each level reads the one below it alone, row by row, and a filter
+ * of a level stands before those of the levels above.  What would break it: a
+ * level that gives several rows for one or none (a set, a constant filter), or
+ * that has initplans, which are run with the top: such is no stage, and a chain
+ * ends above it.
+ *
+ * Memory: the planner's.  State: none.
+ */
+#include "postgres.h"
+
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "plan/capability.h"
+#include "plan/expression.h"
+#include "plan/stage.h"
+#include "plan/walk.h"
+
+typedef struct Level
+{
+	Plan	   *plan;
+	List	   *filters;
+	Node	  **registers;		/* of the columns; NULL = not lifted */
+	bool		memoized;		/* equal questions of it are one */
+} Level;
+
+typedef struct Chain
+{
+	AiLift		lift;
+	Level	   *levels;			/* the bottom first */
+	int			n;
+	int			n_filters;
+} Chain;
+
+/* ---- what a chain is ---- */
+
+bool
+ai_is_stage(const Plan *plan)
+{
+	return IsA(plan, Result) && plan->lefttree != NULL && ((const Result *) plan)->resconstantqual == NULL &&
+		!expression_returns_set((Node *) plan->targetlist);
+}
+
+static bool
+has_work(const Plan *plan)
+{
+	return ai_node_calls(plan) || (ai_is_stage(plan) && plan->qual != NIL);
+}
+
+/* One row alone has no others to wait beside. */
+bool
+ai_takes_stage(const Plan *below)
+{
+	return ai_is_host(below) && below->initPlan == NIL && has_work(below) &&
+		!expression_returns_set((Node *) below->targetlist) &&
+		!(IsA(below, Result) && below->lefttree == NULL);
+}
+
+Plan *
+ai_chain_bottom(Plan *top)
+{
+	Plan	   *bottom = has_work(top) && ai_is_host(top) ? top : NULL;
+	Plan	   *plan = top;
+
+	if (expression_returns_set((Node *) top->targetlist))
+		return NULL;
+	while (ai_is_stage(plan) && (ai_takes_stage(plan->lefttree) || ai_is_stage(plan->lefttree)))
+	{
+		plan = plan->lefttree;
+		if (ai_takes_stage(plan))
+			bottom = plan;
+		else if (plan->initPlan != NIL)
+			break;
+	}
+	return bottom;
+}
+
+/* ---- columns ---- */
+
+typedef struct Reads
+{
+	int			varno;
+	int			column;
+	int			n;
+} Reads;
+
+static bool
+reads_walker(Node *node, Reads *reads)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varno == reads->varno &&
+		(reads->column == 0 || ((Var *) node)->varattno == reads->column))
+		reads->n++;
+	return expression_tree_walker(node, reads_walker, reads);
+}
+
+int
+ai_count_reads(Node *expression, int varno, int column)
+{
+	Reads		reads = {.varno = varno,.column = column};
+
+	reads_walker(expression, &reads);
+	return reads.n;
+}
+
+/* How often a level reads a column of the one below it; of all of them: 0. */
+static int
+count_reads(const Level *level, int column)
+{
+	return ai_count_reads((Node *) level->plan->targetlist, OUTER_VAR, column) +
+		ai_count_reads((Node *) level->filters, OUTER_VAR, column);
+}
+
+typedef struct Reading
+{
+	Chain	   *chain;
+	int			level;			/* that reads */
+	bool		in_place;		/* a column that is read once, where it is
+								 * read */
+} Reading;
+
+static Node *over_scan(Chain *chain, int level, Node *expression);
+
+/* The expression over the scan tuple, its calls lifted without guards. */
+static Node *
+make_register(Chain *chain, int level, Node *expression)
+{
+	List	   *guards = chain->lift.guards;
+	Node	   *lifted = over_scan(chain, level, expression);
+
+	chain->lift.guards = NIL;
+	chain->lift.remembers = chain->levels[level].memoized;
+	lifted = ai_lift_calls(&chain->lift, lifted);
+	chain->lift.remembers = false;
+	if (!IsA(lifted, Const))
+		lifted = (Node *) ai_lift_register(&chain->lift, lifted);
+	chain->lift.guards = guards;
+	return lifted;
+}
+
+static Node *
+read_mutator(Node *node, Reading *reading)
+{
+	Level	   *below = &reading->chain->levels[reading->level - 1];
+	int			column;
+	Node	   *expression;
+
+	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != OUTER_VAR)
+		return node == NULL ? NULL : expression_tree_mutator(node, read_mutator, reading);
+	column = ((Var *) node)->varattno;
+	expression = (Node *) list_nth_node(TargetEntry, below->plan->targetlist, column - 1)->expr;
+	if (below->registers[column - 1] == NULL &&
+		((reading->in_place && !below->memoized) || !ai_contains_call(expression)) &&
+		count_reads(&reading->chain->levels[reading->level], column) == 1)
+		return over_scan(reading->chain, reading->level - 1, expression);
+	if (below->registers[column - 1] == NULL)
+		below->registers[column - 1] = make_register(reading->chain, reading->level - 1, expression);
+	return copyObject(below->registers[column - 1]);
+}
+
+/*
+ * A level's expression over the scan tuple, its calls where they are.  Where one
+ * could not be lifted out of it, it reads registers.
+ */
+static Node *
+over_scan(Chain *chain, int level, Node *expression)
+{
+	Reading		reading = {.chain = chain,.level = level,.in_place = !chain->levels[level].memoized};
+	Node	   *over;
+
+	if (level == 0)
+		return ai_lift_over_scan(&chain->lift, expression);
+	over = read_mutator(expression, &reading);
+	if (ai_lift_takes_all(over))
+		return over;
+	reading.in_place = false;
+	return read_mutator(expression, &reading);
+}
+
+/* ---- merging two stages ---- */
+
+static Node *
+merge_mutator(Node *node, Plan *below)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == OUTER_VAR)
+		return (Node *) copyObject(list_nth_node(TargetEntry, below->targetlist, ((Var *) node)->varattno - 1)->expr);
+	return expression_tree_mutator(node, merge_mutator, below);
+}
+
+/* May a column's expression stand where it is read, and nowhere else? */
+static bool
+merges(const Plan *top, Node *expression, int column)
+{
+	int			n = ai_count_reads((Node *) top->targetlist, OUTER_VAR, column) +
+		ai_count_reads((Node *) top->qual, OUTER_VAR, column);
+
+	if (IsA(expression, Var) || IsA(expression, Const))
+		return true;
+	return n == 1 || (n == 0 && !ai_is_volatile(expression));
+}
+
+Plan *
+ai_merge_stages(const AiRewrite *rewrite, Plan *top)
+{
+	Plan	   *below = top->lefttree;
+	ListCell   *cell;
+
+	if (list_member_ptr(rewrite->memoized, below) || !ai_is_stage(top) || below == NULL || !ai_is_stage(below) || below->initPlan != NIL ||
+		ai_count_reads((Node *) list_make2(top->targetlist, top->qual), OUTER_VAR, 0) == 0)
+		return top;
+	foreach(cell, below->targetlist)
+	{
+		if (!merges(top, (Node *) lfirst_node(TargetEntry, cell)->expr, foreach_current_index(cell) + 1))
+			return top;
+	}
+	foreach(cell, top->targetlist)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
+
+		entry->expr = (Expr *) merge_mutator((Node *) entry->expr, below);
+		if (!ai_lift_takes_all((Node *) entry->expr))
+			return top;
+	}
+	if (!ai_lift_takes_all(merge_mutator((Node *) top->qual, below)))
+		return top;
+	top->targetlist = (List *) merge_mutator((Node *) top->targetlist, below);
+	top->qual = list_concat(below->qual, (List *) merge_mutator((Node *) top->qual, below));
+	top->lefttree = below->lefttree;
+	return ai_merge_stages(rewrite, top);
+}
+
+/* ---- filters ---- */
+
+/*
+ * The filters of a host that move up, in the order in which they are tested.
+ * An inner join may test its join condition above itself as well; an outer
+ * one may not, and neither may a semijoin.
+ */
+static List *
+take_filters(Plan *host, AiLift *lift, bool cautious)
+{
+	List	   *moved = NIL;
+
+	if (ai_is_stage(host))
+		return host->qual;
+	if (IsA(host, NestLoop) || IsA(host, MergeJoin) || IsA(host, HashJoin))
+	{
+		Join	   *join = (Join *) host;
+
+		if (ai_contains_call((Node *) join->joinqual))
+		{
+			if (join->jointype == JOIN_INNER)
+				moved = ai_split_filter(&join->joinqual, cautious);
+			else
+				ai_lift_reason(lift, "the condition of an outer join or of a semijoin");
+		}
+	}
+	if (moved != NIL)
+	{
+		moved = list_concat(moved, host->qual);
+		host->qual = NIL;
+		return moved;
+	}
+	return ai_split_filter(&host->qual, cautious);
+}
+
+/*
+ * May the node take rows from its host that its reader never comes to?  Then the
+ * host's own conjuncts are not tested on these either, where that may raise an
+ * error, but wait for their row's turn with the rest.
+ */
+static bool
+reads_ahead_of_reader(const AiRewrite *rewrite, const Chain *chain, const AiAbove *above)
+{
+	const Plan *host = chain->levels[0].plan;
+	bool		drops = ai_contains_call((Node *) host->qual);
+
+	for (int i = 1; i < chain->n; i++)
+		drops = drops || chain->levels[i].filters != NIL;
+	if (above->alone != NULL)
+		return false;
+	return above->early_end || above->far != NIL ||
+		(drops && above->counted != NIL) ||
+		(rewrite->for_cursor && (above->run == AI_RUN_FAR || (drops && above->run == AI_RUN_COUNTED)));
+}
+
+/*
+ * What does more than to call is evaluated for each row that comes so far, read or
+ * not.
+ */
+static void
+lift_volatile(Chain *chain, int level)
+{
+	ListCell   *cell;
+
+	chain->lift.group = chain->n_filters;
+	foreach(cell, chain->levels[level].plan->targetlist)
+	{
+		Node	   *expression = (Node *) lfirst_node(TargetEntry, cell)->expr;
+
+		if (ai_is_volatile(expression))
+			chain->levels[level].registers[foreach_current_index(cell)] = make_register(chain, level, expression);
+	}
+}
+
+/*
+ * Filters may be tested in any order if they are sure to be alike: each calls, and
+ * none reads what another has computed.
+ */
+static List *
+lift_filters(Chain *chain)
+{
+	List	   *quals = NIL;
+
+	chain->lift.reorders = chain->n == 1 && chain->levels[0].filters != NIL;
+	for (int i = 0; i < chain->n; i++)
+	{
+		ListCell   *cell;
+
+		foreach(cell, chain->levels[i].filters)
+		{
+			Node	   *filter = lfirst(cell);
+
+			chain->lift.reorders = chain->lift.reorders && ai_contains_call(filter) && ai_lift_takes_all(filter);
+			chain->lift.group = chain->n_filters++;
+			filter = over_scan(chain, i, filter);
+			chain->lift.remembers = chain->levels[i].memoized;
+			quals = lappend(quals, ai_lift_filter(&chain->lift, filter));
+			chain->lift.remembers = false;
+		}
+		if (i < chain->n - 1)
+			lift_volatile(chain, i);
+	}
+	chain->lift.group = chain->n_filters;
+	return quals;
+}
+
+/* ---- target lists ---- */
+
+/* Where the level above reads nothing, the rows are counted: there for their calls. */
+static void
+lift_unread(Chain *chain)
+{
+	for (int i = 0; i < chain->n - 1; i++)
+	{
+		ListCell   *cell;
+
+		if (count_reads(&chain->levels[i + 1], 0) > 0)
+			continue;
+		foreach(cell, chain->levels[i].plan->targetlist)
+		{
+			Node	   *expression = (Node *) lfirst_node(TargetEntry, cell)->expr;
+
+			if (ai_contains_call(over_scan(chain, i, expression)))
+				(void) make_register(chain, i, expression);
+		}
+	}
+}
+
+static List *
+lift_target_list(Chain *chain)
+{
+	List	   *lifted = NIL;
+	ListCell   *cell;
+
+	foreach(cell, chain->levels[chain->n - 1].plan->targetlist)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
+
+		entry->expr = (Expr *) ai_lift_calls(&chain->lift, over_scan(chain, chain->n - 1, (Node *) entry->expr));
+		lifted = lappend(lifted, entry);
+	}
+	return lifted;
+}
+
+/* The host emits the columns that the rest is made of. */
+static void
+emit_leaves(Plan *host, List *leaves)
+{
+	ListCell   *cell;
+
+	ai_capability_columns_move(host, leaves);
+	host->targetlist = NIL;
+	foreach(cell, leaves)
+		host->targetlist = lappend(host->targetlist,
+								   makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
+}
+
+/* Why a host's calls are made where they stand, if none of them is lifted. */
+static const char *
+why_none(const Plan *host)
+{
+	switch (nodeTag(host))
+	{
+		case T_ValuesScan:
+			return "rows of VALUES that are not alike";
+		case T_FunctionScan:
+			return "a function in FROM evaluates it by itself";
+		default:
+			return "an aggregate or a window function calls it by itself";
+	}
+}
+
+/* ---- the chain ---- */
+
+static void
+find_levels(const AiRewrite *rewrite, Chain *chain, Plan *top)
+{
+	Plan	   *bottom = ai_chain_bottom(top);
+	Plan	   *plan;
+
+	chain->n = 1;
+	for (plan = top; plan != bottom; plan = plan->lefttree)
+		chain->n++;
+	chain->levels = palloc0(sizeof(Level) * chain->n);
+	plan = top;
+	for (int i = chain->n - 1; i >= 0; i--, plan = plan->lefttree)
+	{
+		chain->levels[i].plan = plan;
+		chain->levels[i].filters = i > 0 ? plan->qual : NIL;
+		chain->levels[i].memoized = list_member_ptr(rewrite->memoized, plan);
+		chain->levels[i].registers = palloc0(sizeof(Node *) * (list_length(plan->targetlist) + 1));
+	}
+}
+
+Plan *
+ai_collapse_chain(AiRewrite *rewrite, Plan *top, const AiAbove *above)
+{
+	Chain		chain = {.n = 0};
+	AiLift	   *lift = &chain.lift;
+	Plan	   *host;
+	Plan	   *child;
+	List	   *quals;
+	List	   *targetlist;
+	ListCell   *cell;
+
+	find_levels(rewrite, &chain, top);
+	host = child = chain.levels[0].plan;
+	chain.levels[0].filters = take_filters(host, lift, reads_ahead_of_reader(rewrite, &chain, above));
+	ai_lift_leaves(lift, (Node *) chain.levels[0].filters);
+	ai_lift_leaves(lift, (Node *) host->targetlist);
+	if (ai_is_stage(host))
+	{
+		child = host->lefttree;
+		foreach(cell, lift->leaves)
+			lift->positions = lappend_int(lift->positions, lfirst_node(Var, cell)->varattno);
+	}
+	quals = lift_filters(&chain);
+	lift_unread(&chain);
+	targetlist = lift_target_list(&chain);
+	if (lift->n_calls == 0 && lift->reasons == NIL)
+		ai_lift_reason(lift, why_none(host));
+	if (child == host)
+		emit_leaves(host, lift->leaves);
+	return ai_build_node(rewrite, lift, top, child, targetlist, quals, chain.n_filters, above);
+}

@@ -1,0 +1,46 @@
+/*
+ * stage.h
+ *	  Calls move in a plan as stages, and are never copied.
+ *
+ * A stage is a Result over another plan node: columns, made of those of its child,
+ * and a filter.  An expression that calls stands in exactly one place of a plan,
+ * and who needs its value reads the column; so it is one call for each row of the
+ * place where it stands, however often it is read and whatever the cache policy.
+ * That sharing between rows may be lost then changes no result.
+ *
+ * The executor does not test a Result's filter: a chain of stages, down to the
+ * first node below that calls, becomes one node of exec/, in which a column that is
+ * read more than once is a register.
+ */
+#ifndef AI_STAGE_H
+#define AI_STAGE_H
+
+#include "postgres.h"
+
+#include "plan/build.h"
+
+/* A Result whose columns and filter the node above it can evaluate in its place. */
+extern bool ai_is_stage(const Plan *plan);
+
+/* A plan that calls, and whose calls a stage above it may be one node with. */
+extern bool ai_takes_stage(const Plan *below);
+
+/*
+ * The last of the chain that begins at `top`: a stage, or the host that calls below
+ * them.  NULL if there is nothing for a node to do.
+ */
+extern Plan *ai_chain_bottom(Plan *top);
+
+/*
+ * A stage and those below it as one, where nothing is read twice for that, and as
+ * much is lifted.
+ */
+extern Plan *ai_merge_stages(const AiRewrite *rewrite, Plan *top);
+
+/* The node that does what the chain does. */
+extern Plan *ai_collapse_chain(AiRewrite *rewrite, Plan *top, const AiAbove *above);
+
+/* How often an expression reads a column. */
+extern int	ai_count_reads(Node *expression, int varno, int column);
+
+#endif							/* AI_STAGE_H */
