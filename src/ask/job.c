@@ -37,8 +37,14 @@ ai_jobs_create(MemoryContext parent, bool sharing)
 	table->window = ai_window_create(context);
 	table->jobs_per_call = 1;
 	if (sharing)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(context);
+
 		table->jobs = hash_create("ai_gateway jobs", 256, &control,
 								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		table->spill = ai_spill_create();
+		MemoryContextSwitchTo(caller);
+	}
 	dlist_init(&table->gathering);
 	dlist_init(&table->kept);
 	return table;
@@ -82,11 +88,28 @@ ai_site_create(const AiFunction *function, FunctionCallInfo fcinfo)
 
 /* ---- asking ---- */
 
+/* Rare: nobody has taken the value of a question, or it raised. */
+static void
+forget_origins(AiJobTable *table, AiJob *job)
+{
+	HASH_SEQ_STATUS scan;
+	JobEntry   *entry;
+
+	hash_seq_init(&scan, table->jobs);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->job == job)
+			hash_search(table->jobs, entry->key, HASH_REMOVE, NULL);
+	}
+}
+
 static void
 drop_job(AiJobTable *table, AiJob *job)
 {
 	if (job->shared)
 		hash_search(table->jobs, job->key, HASH_REMOVE, NULL);
+	if (job->n_origins > 0)
+		forget_origins(table, job);
 	if (job->kept_size > 0)
 		pfree(DatumGetPointer(job->kept));
 	if (job->parts != NULL)
@@ -179,16 +202,23 @@ new_job(AiJobTable *table, AiSite *site, const uint8 *key)
 	return job;
 }
 
-/* One that remembers has questions of its own. */
+/* A place that remembers has questions of its own. */
 static void
 identify(AiSite *site, uint8 key[AI_DIGEST_SIZE])
 {
 	ai_identify(site, 0, key);
-	if (site->remembers)
-	{
-		for (size_t i = 0; i < sizeof(site); i++)
-			key[i] ^= ((const uint8 *) &site)[i];
-	}
+	for (size_t i = 0; i < sizeof(site) && site->remembers; i++)
+		key[i] ^= ((const uint8 *) &site)[i];
+}
+
+/* The place, and the row that it asks about. */
+static void
+identify_origin(const AiSite *site, uint8 key[AI_DIGEST_SIZE])
+{
+	StaticAssertStmt(sizeof(site) + AI_ORIGIN_SIZE <= AI_DIGEST_SIZE, "a key has room for place and origin");
+	memset(key, 0, AI_DIGEST_SIZE);
+	memcpy(key, &site, sizeof(site));
+	memcpy(key + sizeof(site), site->origin, AI_ORIGIN_SIZE);
 }
 
 static AiJob *
@@ -197,13 +227,14 @@ find_job(AiJobTable *table, const uint8 *key)
 	JobEntry   *entry = hash_search(table->jobs, key, HASH_FIND, NULL);
 	AiJob	   *job = entry != NULL ? entry->job : NULL;
 
-	if (job != NULL && job->users++ == 0 && job->state == AI_JOB_KEPT)
+	if (job != NULL && job->users++ == 0 && job->state == AI_JOB_KEPT && !job->stays)
 		dlist_delete(&job->node);
 	return job;
 }
 
-AiJob *
-ai_job_ask(AiJobTable *table, AiSite *site, AiWaiter *waiter)
+/* The job of equal arguments, or a new one. */
+static AiJob *
+ask_equal(AiJobTable *table, AiSite *site)
 {
 	uint8		key[AI_DIGEST_SIZE];
 	AiJob	   *job = NULL;
@@ -214,13 +245,41 @@ ai_job_ask(AiJobTable *table, AiSite *site, AiWaiter *waiter)
 		job = find_job(table, key);
 	}
 	if (site->element == NULL)
+		site->place->counts.shared += job != NULL;
+	return job != NULL ? job : new_job(table, site, key);
+}
+
+/* The job of the same row, which may or may not be that of others. */
+static AiJob *
+ask_about_origin(AiJobTable *table, AiSite *site)
+{
+	uint8		key[AI_DIGEST_SIZE];
+	AiJob	   *job;
+
+	identify_origin(site, key);
+	job = find_job(table, key);
+	if (job != NULL)
+	{
+		site->place->counts.shared++;
+		return job;
+	}
+	job = ask_equal(table, site);
+	((JobEntry *) hash_search(table->jobs, key, HASH_ENTER, NULL))->job = job;
+	job->n_origins++;
+	return job;
+}
+
+AiJob *
+ai_job_ask(AiJobTable *table, AiSite *site, AiWaiter *waiter)
+{
+	AiJob	   *job;
+
+	if (site->element == NULL)
 	{
 		site->place->counts.calls++;
-		site->place->counts.shared += job != NULL;
 		ai_activity.calls++;
 	}
-	if (job == NULL)
-		job = new_job(table, site, key);
+	job = site->has_origin ? ask_about_origin(table, site) : ask_equal(table, site);
 	waiter->job = job;
 	waiter->waits = job->state == AI_JOB_GATHERING || job->state == AI_JOB_ASKED;
 	if (waiter->waits)
@@ -253,12 +312,26 @@ let_go(AiJobTable *table, AiJob *job)
 	leave_parts(table, job);
 }
 
+/* Another row of the same origin may come at any time: it is the answer's still. */
+static void
+spill(AiJobTable *table, AiJob *job)
+{
+	job->stays = true;
+	if (job->kept_size == 0)
+		return;
+	job->spilled = ai_spill_write(table->spill, DatumGetPointer(job->kept), job->kept_size);
+	pfree(DatumGetPointer(job->kept));
+	job->kept_size = 0;
+}
+
 /* Nobody waits for it: its value stays for those who ask later, or it goes. */
 static void
 retire(AiJobTable *table, AiJob *job)
 {
 	int64		budget = (int64) work_mem * 1024 / 2;
 
+	if (job->state == AI_JOB_KEPT && job->stays)
+		return;
 	if (job->state != AI_JOB_KEPT)
 	{
 		let_go(table, job);
@@ -276,7 +349,10 @@ retire(AiJobTable *table, AiJob *job)
 		AiJob	   *oldest = dlist_container(AiJob, node, dlist_pop_head_node(&table->kept));
 
 		table->kept_bytes -= oldest->kept_size + sizeof(AiJob);
-		drop_job(table, oldest);
+		if (oldest->n_origins > 0)
+			spill(table, oldest);
+		else
+			drop_job(table, oldest);
 	}
 }
 
@@ -413,6 +489,8 @@ ai_job_value(AiJobTable *table, AiJob *job, AiSite *site, bool *isnull)
 	if (job->has_value)
 	{
 		*isnull = job->kept_null;
+		if (job->spilled.size > 0)
+			return PointerGetDatum(ai_spill_read(table->spill, &job->spilled));
 		return *isnull ? (Datum) 0 : datumCopy(job->kept, site->typbyval, site->typlen);
 	}
 	fcinfo->isnull = false;
@@ -424,7 +502,7 @@ ai_job_value(AiJobTable *table, AiJob *job, AiSite *site, bool *isnull)
 		value = site->function->result(site->function, fcinfo, &answer);
 	}
 	*isnull = fcinfo->isnull;
-	if (job->shared)
+	if (job->shared || job->n_origins > 0)
 		keep(table, job, site, value, *isnull);
 	return value;
 }

@@ -63,6 +63,7 @@
 #include "postgres.h"
 
 #include "ask/function.h"
+#include "ask/spill.h"
 #include "call/window.h"
 #include "lib/ilist.h"
 #include "utils/hsearch.h"
@@ -83,6 +84,9 @@ typedef struct AiArgumentType
 	bool		typbyval;
 } AiArgumentType;
 
+/* A row of a table: its place, and which table of several. */
+#define AI_ORIGIN_SIZE	24
+
 typedef struct AiSite
 {
 	const AiFunction *function;
@@ -95,6 +99,13 @@ typedef struct AiSite
 	struct AiSite *element;		/* that asks for an array's elements */
 	bool		remembers;		/* equal questions of this place are one,
 								 * whatever their call says of sharing */
+
+	/*
+	 * Of a question that is asked for several rows made of one: which one. It
+	 * is asked once for that, and its value is not lost
+	 */
+	uint8		origin[AI_ORIGIN_SIZE];
+	bool		has_origin;
 } AiSite;
 
 typedef struct AiBundle AiBundle;
@@ -110,6 +121,9 @@ typedef struct AiJob
 	bool		kept_null;
 	Datum		kept;
 	Size		kept_size;
+	int			n_origins;		/* rows that it answers, whatever else it does */
+	bool		stays;			/* it must, and is not among the kept */
+	AiSpillPlace spilled;		/* where its value is then */
 	AiSite	   *site;			/* the first that asked */
 	AiBundle   *bundle;			/* holds the answer; NULL = has parts, or does
 								 * not need it any more */
@@ -142,6 +156,7 @@ struct AiJobTable
 	dlist_head	gathering;		/* bundles */
 	dlist_head	kept;
 	int64		kept_bytes;
+	AiSpill    *spill;
 	int			jobs_per_call;	/* the most that one of its bundles may carry */
 	int			n_gathered;		/* bundles that others were let into */
 };

@@ -69,6 +69,10 @@ typedef enum AiNodePart
 								 * column is */
 	AI_NODE_PACE,				/* integers, see AiPacePart */
 	AI_NODE_REASONS,			/* strings: why some calls are made one by one */
+	AI_NODE_ORIGINS,			/* a list of integers for each step: the
+								 * columns that tell which row a call is asked
+								 * about once, of those that come several
+								 * times; NIL = it is asked for each row */
 	AI_NODE_BEFORE,				/* integers: nodes whose rows are counted with
 								 * these, and come before them */
 } AiNodePart;

@@ -10,6 +10,7 @@
 
 #include "exec/callee.h"
 #include "exec/program.h"
+#include "access/tupmacs.h"
 #include "executor/executor.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -266,12 +267,33 @@ evaluate_step(AiNodeState *node, AiRow *row, bool its_turn, Evaluation *evaluati
 	return !row->blocked;
 }
 
+/* Which row of a table a call is about, where that may come several times. */
+static void
+set_origin(const AiNodeState *node, const AiRow *row, const AiStep *step)
+{
+	TupleDesc	descriptor = node->custom.ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	uint8	   *to = step->site->origin;
+
+	for (int i = 0; i < step->n_origin; i++)
+	{
+		int			attribute = step->origin[i];
+		Form_pg_attribute type = TupleDescAttr(descriptor, attribute);
+
+		if (type->attbyval)
+			store_att_byval(to, row->values[attribute], type->attlen);
+		else
+			memcpy(to, DatumGetPointer(row->values[attribute]), type->attlen);
+		to += type->attlen;
+	}
+}
+
 /* Asks for a step's call, whose arguments are in its site. */
 static void
 ask(AiNodeState *node, AiRow *row, int n)
 {
 	MemoryContext caller = MemoryContextSwitchTo(node->custom.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
 
+	set_origin(node, row, &node->steps[n]);
 	if (!ai_callee_ask(node->jobs, node->steps[n].site, &row->waiters[n]))
 		row->steps[n] = AI_STEP_DONE;
 	else
@@ -404,6 +426,16 @@ group_of(const AiNodeState *node, const AiRow *row, bool its_turn)
 }
 
 /*
+ * Steps of the row's group, and those that were begun for an earlier filter, which
+ * then passed without them: others read them too.
+ */
+static bool
+is_in_reach(const AiNodeState *node, const AiStep *step, int group)
+{
+	return node->reorders ? step->group == group : step->group <= group;
+}
+
+/*
  * One pass over the row's group; true if the row went on to another group.
  */
 static bool
@@ -417,7 +449,7 @@ work_on_group(AiNodeState *node, AiRow *row, bool its_turn)
 	{
 		AiStep	   *step = &node->steps[n];
 
-		if (step->group != group)
+		if (!is_in_reach(node, step, group))
 			continue;
 		if (row->steps[n] == AI_STEP_PENDING && needs_are_met(node, row, step, its_turn) &&
 			!do_step(node, row, n, its_turn))

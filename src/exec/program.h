@@ -55,6 +55,8 @@ typedef struct AiStep
 	int			group;
 	AiGuard    *guards;
 	int			n_guards;
+	int		   *origin;			/* attributes from 0, see AI_NODE_ORIGINS */
+	int			n_origin;
 	int		   *needs;			/* steps whose registers it reads */
 	int			n_needs;
 	Expr	   *source;			/* CALL: the function's expression */

@@ -161,9 +161,10 @@ find_needs(AiNodeState *node, int n, Expr *expression)
 }
 
 static void
-make_step(AiNodeState *node, int n, List *description, Expr *expression)
+make_step(AiNodeState *node, int n, List *description, List *origin, Expr *expression)
 {
 	AiStep	   *step = &node->steps[n];
+	ListCell   *cell;
 
 	step->kind = list_nth_int(description, 0);
 	step->attribute = list_nth_int(description, 1) - 1;
@@ -178,6 +179,11 @@ make_step(AiNodeState *node, int n, List *description, Expr *expression)
 	make_expressions(node, step, expression);
 	if (step->site != NULL)
 		step->site->remembers = list_nth_int(description, 3);
+	step->origin = palloc(sizeof(int) * Max(list_length(origin), 1));
+	foreach(cell, origin)
+		step->origin[step->n_origin++] = lfirst_int(cell) - 1;
+	if (step->site != NULL)
+		step->site->has_origin = origin != NIL;
 	find_needs(node, n, expression);
 }
 
@@ -254,6 +260,7 @@ begin(CustomScanState *state, EState *estate, int eflags)
 	CustomScan *scan = (CustomScan *) state->ss.ps.plan;
 	List	   *steps = list_nth(scan->custom_private, AI_NODE_STEPS);
 	List	   *columns = list_nth(scan->custom_private, AI_NODE_COLUMNS);
+	List	   *origins = list_nth(scan->custom_private, AI_NODE_ORIGINS);
 	ListCell   *cell;
 
 	node->reasons = list_copy(list_nth(scan->custom_private, AI_NODE_REASONS));
@@ -269,7 +276,7 @@ begin(CustomScanState *state, EState *estate, int eflags)
 	{
 		int			n = foreach_current_index(cell);
 
-		make_step(node, n, lfirst(cell), list_nth(scan->custom_exprs, n));
+		make_step(node, n, lfirst(cell), list_nth(origins, n), list_nth(scan->custom_exprs, n));
 	}
 	make_pace(node, scan, estate);
 	dlist_init(&node->rows);
@@ -481,6 +488,8 @@ end(CustomScanState *state)
 	drop_rows(node);
 	if (node->history != NULL)
 		ai_history_end(node->history);
+	if (node->jobs != NULL)
+		ai_spill_end(node->jobs->spill);
 	ExecEndNode(outerPlanState(state));
 }
 

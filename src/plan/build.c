@@ -65,7 +65,8 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 	scan->custom_scan_tlist = ai_lift_scan_tlist(lift);
 	scan->custom_exprs = list_concat(list_concat_copy(lift->expressions, limit_expressions(above->counted)),
 									 limit_expressions(above->far));
-	scan->custom_private = list_make5(lift->steps, columns, pace, lift->reasons, above->before);
+	scan->custom_private = list_make5(lift->steps, columns, pace, lift->reasons, lift->origins);
+	scan->custom_private = lappend(scan->custom_private, above->before);
 	scan->methods = &ai_node_methods;
 	rewrite->n_nodes++;
 	rewrite->waiting += like->plan_rows * lift->n_calls * AI_CALL_OPERATORS * cpu_operator_cost;

@@ -14,6 +14,7 @@
 #include "pg/compat.h"
 #include "plan/expression.h"
 #include "plan/lift.h"
+#include "plan/origin.h"
 #include "utils/lsyscache.h"
 
 static Node *lift_mutator(Node *node, AiLift *lift);
@@ -130,6 +131,17 @@ ai_lift_over_leaves(AiLift *lift, Node *expression)
 	return outer_mutator(index_mutator(expression, lift), lift);
 }
 
+/* No executor knows a mark: of what is left where it is. */
+static Node *
+unmark_mutator(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (ai_is_marked(node))
+		return unmark_mutator(ai_marked_expression(node), context);
+	return expression_tree_mutator(node, unmark_mutator, context);
+}
+
 static Var *
 add_step(AiLift *lift, AiStepKind kind, Node *expression)
 {
@@ -137,6 +149,7 @@ add_step(AiLift *lift, AiStepKind kind, Node *expression)
 	Var		   *result = NULL;
 	int			attribute = 0;
 
+	expression = unmark_mutator(expression, NULL);
 	if (kind != AI_STEP_FILTER)
 	{
 		lift->registers = lappend(lift->registers, outer_mutator(expression, lift));
@@ -146,6 +159,7 @@ add_step(AiLift *lift, AiStepKind kind, Node *expression)
 	description = list_make4_int(kind, attribute, lift->group, lift->remembers);
 	lift->steps = lappend(lift->steps, list_concat(description, list_copy(lift->guards)));
 	lift->expressions = lappend(lift->expressions, expression);
+	lift->origins = lappend(lift->origins, kind == AI_STEP_CALL ? lift->origin : NIL);
 	return result;
 }
 
@@ -249,6 +263,8 @@ has_placeholder(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
+	if (ai_is_marked(node))
+		return has_placeholder(ai_marked_expression(node), context);
 	if (IsA(node, CaseTestExpr) || IsA(node, CaseExpr) || IsA(node, ArrayCoerceExpr))
 		return true;
 	return expression_tree_walker(node, has_placeholder, context);
@@ -384,6 +400,8 @@ left_walker(Node *node, void *context)
 {
 	if (node == NULL || !ai_contains_call(node))
 		return false;
+	if (ai_is_marked(node))
+		return left_walker(ai_marked_expression(node), context);
 	if (!evaluates_all(node) && !IsA(node, CaseExpr) && !IsA(node, CaseWhen) && !IsA(node, CoalesceExpr) &&
 		!IsA(node, BoolExpr))
 		return true;
@@ -433,10 +451,27 @@ why_left(Node *node)
 }
 
 static Node *
+lift_marked(Node *node, AiLift *lift)
+{
+	List	   *outside = lift->origin;
+	Node	   *lifted;
+	ListCell   *cell;
+
+	lift->origin = NIL;
+	foreach(cell, ai_marked_columns(node))
+		lift->origin = lappend_int(lift->origin, lfirst_node(Var, cell)->varattno);
+	lifted = lift_mutator(ai_marked_expression(node), lift);
+	lift->origin = outside;
+	return lifted;
+}
+
+static Node *
 lift_mutator(Node *node, AiLift *lift)
 {
 	if (node == NULL || !ai_contains_call(node))
 		return node;
+	if (ai_is_marked(node))
+		return lift_marked(node, lift);
 	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
 	{
 		FuncExpr   *call = (FuncExpr *) expression_tree_mutator(node, lift_mutator, lift);
@@ -453,7 +488,7 @@ lift_mutator(Node *node, AiLift *lift)
 	if (evaluates_all(node))
 		return expression_tree_mutator(node, lift_mutator, lift);
 	ai_lift_reason(lift, why_left(node));
-	return node;
+	return unmark_mutator(node, NULL);
 }
 
 /* ---- the doors ---- */
@@ -467,7 +502,7 @@ ai_lift_over_scan(AiLift *lift, Node *expression)
 Node *
 ai_lift_calls(AiLift *lift, Node *expression)
 {
-	return lift_mutator(expression, lift);
+	return unmark_mutator(lift_mutator(expression, lift), NULL);
 }
 
 Node *

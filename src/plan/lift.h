@@ -29,12 +29,14 @@ typedef struct AiLift
 	List	   *registers;		/* for EXPLAIN: expressions over OUTER_VAR */
 	List	   *steps;			/* see AI_NODE_STEPS */
 	List	   *expressions;	/* one a step */
+	List	   *origins;		/* one a step, see AI_NODE_ORIGINS */
 	List	   *reasons;
 	int			n_calls;
 	bool		reorders;		/* the filters may be tested in any order */
 	/* while at it */
 	int			group;
 	List	   *guards;			/* integers: register and test, in turn */
+	List	   *origin;			/* integers, of what is being lifted */
 	bool		remembers;		/* equal questions are one, as a Memoize would
 								 * have it */
 } AiLift;

@@ -39,15 +39,28 @@
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
+#include "plan/origin.h"
 #include "plan/pullup.h"
 #include "plan/stage.h"
 #include "plan/walk.h"
 
 /* ---- what may move ---- */
 
-/* From the first conjunct with a call on: do they all move? */
+/* Is each call in it asked once for each row of a table, whatever joins make of it? */
 static bool
-suffix_moves(List *qual, bool shared)
+unmarked_walker(Node *node, void *context)
+{
+	if (node == NULL || !ai_contains_call(node) || ai_is_marked(node))
+		return false;
+	return IsA(node, FuncExpr) || expression_tree_walker(node, unmarked_walker, context);
+}
+
+/*
+ * From the first conjunct with a call on: do they all move?  Above a join that may
+ * give several rows for one, they must be told apart by its origin, and lifted.
+ */
+static bool
+suffix_moves(const Plan *source, List *qual, bool single)
 {
 	bool		found = false;
 	ListCell   *cell;
@@ -55,11 +68,32 @@ suffix_moves(List *qual, bool shared)
 	foreach(cell, qual)
 	{
 		found = found || ai_contains_call(lfirst(cell));
-		if (found && (ai_is_bound(lfirst(cell)) ||
-					  (shared && (!ai_lift_takes_all(lfirst(cell)) || !ai_calls_are_shared(lfirst(cell))))))
+		if (!found)
+			continue;
+		if (ai_is_bound(lfirst(cell)))
+			return false;
+		if (!single && (!ai_lift_takes_all(lfirst(cell)) ||
+						(unmarked_walker(lfirst(cell), NULL) && !ai_has_origin(source))))
 			return false;
 	}
 	return found;
+}
+
+/*
+ * Is each row of that side in at most one row that the join gives, so that what is
+ * asked about it above the join is asked about it once?  By the planner's proof
+ * alone: that there is but one partner, or that the other side only decides.  An
+ * inner side of a loop that starts anew for each outer row is evaluated for each
+ * pair anyway.
+ */
+static bool
+stays_single(const Plan *join, const Plan *source, bool inner)
+{
+	const Join *node = (const Join *) join;
+
+	if (inner)
+		return IsA(join, NestLoop) && join->righttree == source;
+	return node->inner_unique || node->jointype == JOIN_SEMI || node->jointype == JOIN_ANTI;
 }
 
 /* ---- taking a filter along ---- */
@@ -129,11 +163,34 @@ source_of(Plan *plan)
 	return plan;
 }
 
+/* Conjuncts that call, marked with the row that they are about. */
+static List *
+mark(Plan *source, List *filters)
+{
+	List	   *marked = NIL;
+	ListCell   *cell;
+
+	foreach(cell, filters)
+	{
+		bool		calls = unmarked_walker(lfirst(cell), NULL);
+
+		marked = lappend(marked, calls ? ai_mark_origin(source, lfirst(cell)) : lfirst(cell));
+	}
+	return marked;
+}
+
 /* Cuts the filter off its node; it comes back over the columns of `plan`. */
 static List *
-take(Plan *plan)
+take(Plan *plan, bool single)
 {
-	return rise(plan, plan == source_of(plan) ? ai_split_filter(&plan->qual, false) : take(plan->lefttree));
+	List	   *filters;
+
+	if (plan != source_of(plan))
+		return rise(plan, take(plan->lefttree, single));
+	filters = ai_split_filter(&plan->qual, false);
+	if (!single && ai_has_origin(plan))
+		filters = mark(plan, filters);
+	return rise(plan, filters);
 }
 
 static Node *
@@ -173,9 +230,12 @@ side_moves(const Plan *join, const Plan *source, bool inner)
 		return false;
 	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
 		return false;
-	if (IsA(join, NestLoop) && join->righttree == source)
-		return suffix_moves((List *) ai_above_loop((const NestLoop *) join, (Node *) source->qual), false);
-	return join->plan_rows <= source->plan_rows && suffix_moves(source->qual, true);
+	/* more rows are more work, though no more calls */
+	if (!stays_single(join, source, inner) && join->plan_rows > source->plan_rows)
+		return false;
+	return suffix_moves(source, IsA(join, NestLoop) && inner ?
+						(List *) ai_above_loop((const NestLoop *) join, (Node *) source->qual) : source->qual,
+						stays_single(join, source, inner));
 }
 
 static void
@@ -203,19 +263,48 @@ inner_works(const Plan *join)
 	return work;
 }
 
+/*
+ * A filter that was tested on a side's rows is tested before what the join does
+ * with those that are left: its cheap conditions alone are tested first.
+ */
+static void
+put_filters(Plan *join, List *filters)
+{
+	List	  **conditions = &((Join *) join)->joinqual;
+	List	   *cheap = NIL;
+	List	   *rest = NIL;
+	ListCell   *cell;
+
+	foreach(cell, *conditions)
+	{
+		if (rest != NIL || ai_contains_call(lfirst(cell)) || subplan_walker(lfirst(cell), NULL))
+			rest = lappend(rest, lfirst(cell));
+		else
+			cheap = lappend(cheap, lfirst(cell));
+	}
+	if (rest == NIL || ((Join *) join)->jointype != JOIN_INNER)
+		join->qual = list_concat(filters, join->qual);
+	else
+		*conditions = list_concat(list_concat(cheap, filters), rest);
+}
+
 static void
 pull_into(Plan *join)
 {
-	if (!inner_works(join) && side_moves(join, source_of(join->lefttree), false))
-		join->qual = list_concat(join->qual, take(join->lefttree));
-	if (side_moves(join, source_of(join->righttree), true))
+	Plan	   *outer = source_of(join->lefttree);
+	Plan	   *inner = source_of(join->righttree);
+
+	/* the inner side's first, which puts them behind those of the outer */
+	if (side_moves(join, inner, true))
 	{
-		Node	   *filters = inner_mutator((Node *) take(join->righttree), NULL);
+		Node	   *filters = inner_mutator((Node *) take(join->righttree, stays_single(join, inner, true)), NULL);
 
 		if (IsA(join, NestLoop))
 			filters = ai_above_loop((NestLoop *) join, filters);
-		join->qual = list_concat(join->qual, (List *) filters);
+		put_filters(join, (List *) filters);
 	}
+	if (!inner_works(join) && side_moves(join, outer, false))
+		put_filters(join, take(join->lefttree, stays_single(join, outer, false)));
 }
 
 void
@@ -405,12 +494,10 @@ pull_column(Plan *reader, Plan *side, bool inner, Plan *source, TargetEntry *ent
 	}
 	if (reading.n > 0)
 	{
-		/*
-		 * one that is read twice is looked up twice: for the rows that a join
-		 * drops
-		 */
-		if (is_join(reader) ? !ai_calls_are_shared(expression) : reading.n > 1)
+		if (reading.n > 1)
 			return;
+		if (is_join(reader) && !stays_single(reader, source, inner))
+			expression = ai_mark_origin(source, expression);
 		reading.instead = rise_to(side, source, expression);
 		if (inner)
 			reading.instead = inner_mutator(reading.instead, NULL);
@@ -438,7 +525,8 @@ columns_move(const Plan *reader, const Plan *source, bool inner)
 	type = ((const Join *) reader)->jointype;
 	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
 		return false;
-	return (IsA(reader, NestLoop) && reader->righttree == source) || reader->plan_rows <= source->plan_rows;
+	return stays_single(reader, source, inner) ||
+		(reader->plan_rows <= source->plan_rows && ai_has_origin(source));
 }
 
 static void
