@@ -51,7 +51,7 @@ indent:
 help:
 	@sed -n 's/^#   make/  make/p' Makefile
 	@echo '  make quickstart-stop, make quickstart-remove'
-	@echo '  make test SUITES="regress tap"   lint unit fuzz regress isolation tap sanitize valgrind readme'
+	@echo '  make test SUITES="regress tap"   lint unit fuzz regress isolation tap sanitize valgrind assert readme'
 	@echo '  make test SUITES=coverage   what of src/ the tests execute'
 	@echo '  make bench           speed and memory, as ratios'
 	@echo '  make lint, make unit, make indent, make fuzz SECONDS=600'
