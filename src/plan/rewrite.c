@@ -280,7 +280,7 @@ move_expressions(Plan **plan, int id, void *context)
 	/* WHERE CURRENT OF looks for the scan of a part below the Append itself */
 	if (!rewrite->for_cursor)
 		ai_unite_parts(plan, &rewrite->last_id);
-	ai_lift_set_arguments(rewrite->stmt, *plan, &rewrite->last_id);
+	ai_lift_set_arguments(rewrite->stmt, plan, &rewrite->last_id);
 	ai_pull_up_columns(rewrite, plan);
 	if (rewrite->reorders)
 		ai_pull_up_filters(*plan);

@@ -9,7 +9,7 @@
  * below may do that, where calls are kept under way.
  *
  * An expression beside the sets that calls is evaluated anew for each of their
- * rows.  It moves below too where that is one call of the statement anyway.
+ * rows: by a stage above (stage.h).
  */
 #include "postgres.h"
 
@@ -56,26 +56,70 @@ lift_in_project_set(SetArguments *arguments, Plan *plan)
 
 	foreach(cell, plan->targetlist)
 	{
-		TargetEntry *entry = lfirst_node(TargetEntry, cell);
-		Node	   *expression = (Node *) entry->expr;
+		Node	   *expression = (Node *) lfirst_node(TargetEntry, cell)->expr;
 
-		if (!ai_contains_call(expression))
+		if (!ai_contains_call(expression) || !expression_returns_set(expression))
 			continue;
-		if (projection == NULL)
-			projection = ai_build_projection(arguments->last_id, plan, plan->lefttree);
-		if (expression_returns_set(expression))
+		foreach(argument, arguments_of(expression))
 		{
-			foreach(argument, arguments_of(expression))
-			{
-				if (is_worth_it(lfirst(argument)))
-					lfirst(argument) = ai_add_column(projection, lfirst(argument));
-			}
+			if (!is_worth_it(lfirst(argument)))
+				continue;
+			if (projection == NULL)
+				projection = ai_build_projection(arguments->last_id, plan, plan->lefttree);
+			lfirst(argument) = ai_add_column(projection, lfirst(argument));
 		}
-		else if (is_worth_it(expression) && ai_calls_are_shared(expression) && !ai_is_volatile(expression))
-			entry->expr = (Expr *) ai_add_column(projection, expression);
 	}
 	if (projection != NULL)
 		plan->lefttree = projection;
+}
+
+static Node *
+beside_mutator(Node *node, Plan *plan)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == OUTER_VAR)
+	{
+		Var		   *var = copyObject((Var *) node);
+
+		var->varattno = ai_column_of(plan, (Var *) node);
+		return (Node *) var;
+	}
+	return expression_tree_mutator(node, beside_mutator, plan);
+}
+
+/* A stage above, which evaluates what stands beside the sets, for each of their rows. */
+static Plan *
+lift_beside_sets(SetArguments *arguments, Plan *plan)
+{
+	List	   *targetlist = NIL;
+	Plan	   *stage;
+	ListCell   *cell;
+	bool		found = false;
+
+	foreach(cell, plan->targetlist)
+	{
+		Node	   *expression = (Node *) lfirst_node(TargetEntry, cell)->expr;
+
+		found = found || (!expression_returns_set(expression) && ai_contains_call(expression) &&
+						  !ai_is_bound(expression));
+	}
+	if (!found)
+		return plan;
+	stage = ai_build_projection(arguments->last_id, plan, plan);
+	targetlist = list_copy(plan->targetlist);
+	foreach(cell, targetlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+		Node	   *expression = (Node *) entry->expr;
+
+		if (expression_returns_set(expression) || !ai_contains_call(expression) || ai_is_bound(expression))
+			continue;
+		list_nth_node(TargetEntry, stage->targetlist, foreach_current_index(cell))->expr =
+			(Expr *) beside_mutator(expression, plan);
+		entry->expr = (Expr *) makeNullConst(exprType(expression), exprTypmod(expression), exprCollation(expression));
+	}
+	return stage;
 }
 
 /* ---- FROM ---- */
@@ -139,15 +183,18 @@ lift_arguments(Plan **plan, void *context)
 {
 	ai_plan_children(*plan, lift_arguments, context);
 	if (IsA(*plan, ProjectSet))
+	{
 		lift_in_project_set(context, *plan);
+		*plan = lift_beside_sets(context, *plan);
+	}
 	else if (IsA(*plan, NestLoop) && IsA((*plan)->righttree, FunctionScan))
 		lift_in_loop(context, (NestLoop *) *plan, (FunctionScan *) (*plan)->righttree);
 }
 
 void
-ai_lift_set_arguments(PlannedStmt *stmt, Plan *plan, int *last_id)
+ai_lift_set_arguments(PlannedStmt *stmt, Plan **plan, int *last_id)
 {
 	SetArguments arguments = {.stmt = stmt,.last_id = last_id};
 
-	lift_arguments(&plan, &arguments);
+	lift_arguments(plan, &arguments);
 }

@@ -13,6 +13,6 @@
  * Has such arguments computed below, as columns, in the whole plan.  Nodes are
  * added, numbered from *last_id on, and parameters to the statement's.
  */
-extern void ai_lift_set_arguments(PlannedStmt *stmt, Plan *plan, int *last_id);
+extern void ai_lift_set_arguments(PlannedStmt *stmt, Plan **plan, int *last_id);
 
 #endif							/* AI_SETRETURNING_H */

@@ -108,6 +108,12 @@ SELECT calls() <= 9;
 SELECT count(y) FROM (SELECT b.id, ai_complete(b.x || d.id) AS y FROM big b JOIN big d USING (id) WHERE ai_complete(d.x) LIKE '%') q JOIN marks USING (id);
 SELECT calls() <= 18;
 
+-- beside a set: one a row of the set
+SELECT count(DISTINCT t), count(*) FROM (SELECT generate_series(1, 3), ai_complete('x') t FROM a WHERE id < 5) q;
+SELECT calls();
+SELECT count(*) FROM (SELECT unnest(string_to_array(ai_complete(x), '-')) w, ai_complete('b' || x) t FROM a WHERE id < 5) q;
+SELECT calls();
+
 -- an operand that is always evaluated, of what decides
 SELECT count((string_to_array(y, '-'))[1]) FROM a, ai_complete(x) y WHERE id < 5;
 SELECT count(*) FROM a, ai_complete(x) y WHERE (y, id) < ('x3', 5);

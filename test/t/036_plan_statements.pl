@@ -36,7 +36,7 @@ create table par2 partition of par for values in (2,3) partition by range (id); 
 create table pard partition of par default; insert into par select id,k,x from t;
 create table inh (id int, k int, x text); create table inhc (extra text) inherits (inh); insert into inh select id,k,x from t where id<10; insert into inhc select id,k,x,'ex' from t where id>=10;
 create table uq (id int primary key, x text, n int default 0); insert into uq select id, x from t where id%3=0;
-create table rl (id int, own text, x text); insert into rl select id, case when id%2=0 then 'joe' else 'ann' end, x from t; alter table rl enable row level security; create policy p on rl using (own = current_user); 
+create table rl (id int, own text, x text); insert into rl select id, case when id%2=0 then 'joe' else 'ann' end, x from t; alter table rl enable row level security; create policy p on rl using (own = current_user);
 create view sb with (security_barrier) as select id, own, x, ai_complete(x) as cx from rl where own = 'joe' or ai_complete(own) = 'ann';
 create view vv as select id, k, ai_complete(x) as x, ai_complete(x||'!') as y from t;
 create view vu as select id, k, ai_complete('p'||x) as x from t union all select id, k, ai_complete('q'||y) from s;
