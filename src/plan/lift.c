@@ -386,13 +386,54 @@ evaluates_all(Node *node)
 		case T_NullTest:
 		case T_BooleanTest:
 		case T_FieldSelect:
+		case T_FieldStore:
 		case T_CollateExpr:
+		case T_XmlExpr:
 			return true;
 		case T_BoolExpr:
 			return ((BoolExpr *) node)->boolop == NOT_EXPR;
 		default:
 			return false;
 	}
+}
+
+/*
+ * The operand of an expression that evaluates this alone in any case: what is
+ * around it may be evaluated several times, or not at all.
+ */
+static Expr **
+operand_place(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_SubscriptingRef:
+			return ((SubscriptingRef *) node)->refassgnexpr ? NULL : &((SubscriptingRef *) node)->refexpr;
+		case T_ArrayCoerceExpr:
+			return &((ArrayCoerceExpr *) node)->arg;
+		case T_CoerceToDomain:
+			return &((CoerceToDomain *) node)->arg;
+		default:
+			return NULL;
+	}
+}
+
+/* Does it call there alone? */
+static bool
+calls_in_operand(Node *node)
+{
+	Expr	  **place = operand_place(node);
+
+	return place != NULL && ai_count_calls(node) == ai_count_calls((Node *) *place);
+}
+
+static Node *
+lift_operand(Node *node, AiLift *lift)
+{
+	Node	   *result = copyObject(node);
+	Expr	  **place = operand_place(result);
+
+	*place = (Expr *) lift_mutator((Node *) *operand_place(node), lift);
+	return result;
 }
 
 static bool
@@ -402,6 +443,8 @@ left_walker(Node *node, void *context)
 		return false;
 	if (ai_is_marked(node))
 		return left_walker(ai_marked_expression(node), context);
+	if (calls_in_operand(node))
+		return left_walker((Node *) *operand_place(node), context);
 	if (!evaluates_all(node) && !IsA(node, CaseExpr) && !IsA(node, CaseWhen) && !IsA(node, CoalesceExpr) &&
 		!IsA(node, BoolExpr))
 		return true;
@@ -485,6 +528,8 @@ lift_mutator(Node *node, AiLift *lift)
 		return lift_coalesce((CoalesceExpr *) node, lift);
 	if (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR)
 		return lift_bool((BoolExpr *) node, lift);
+	if (calls_in_operand(node))
+		return lift_operand(node, lift);
 	if (evaluates_all(node))
 		return expression_tree_mutator(node, lift_mutator, lift);
 	ai_lift_reason(lift, why_left(node));
