@@ -96,13 +96,23 @@ whole_row_walker(Node *node, void *context)
 	return expression_tree_walker(node, whole_row_walker, context);
 }
 
+/* The row of a function that returns a composite type is its value. */
+static bool
+reads_other_rows(const Plan *plan)
+{
+	const RangeTblFunction *function = IsA(plan, FunctionScan) ? linitial(((const FunctionScan *) plan)->functions) : NULL;
+
+	if (function != NULL && get_typtype(exprType(function->funcexpr)) == TYPTYPE_COMPOSITE)
+		return false;
+	return whole_row_walker((Node *) plan->targetlist, NULL) || whole_row_walker((Node *) plan->qual, NULL);
+}
+
 static bool
 is_one_row(const NestLoop *loop, Plan *plan, bool *filters)
 {
 	*filters = *filters || plan->qual != NIL;
 	if (plan->initPlan != NIL || expression_returns_set((Node *) plan->targetlist) ||
-		!moves(loop, plan->targetlist) || !moves(loop, plan->qual) ||
-		whole_row_walker((Node *) plan->targetlist, NULL) || whole_row_walker((Node *) plan->qual, NULL))
+		!moves(loop, plan->targetlist) || !moves(loop, plan->qual) || reads_other_rows(plan))
 		return false;
 	switch (nodeTag(plan))
 	{
@@ -153,7 +163,7 @@ stack_mutator(Node *node, Stack *stack)
 	{
 		FieldSelect *field;
 
-		if (get_typtype(stack->function->vartype) != TYPTYPE_COMPOSITE)
+		if (get_typtype(stack->function->vartype) != TYPTYPE_COMPOSITE || var->varattno == 0)
 			return (Node *) copyObject(stack->function);
 		field = makeNode(FieldSelect);
 		field->arg = (Expr *) copyObject(stack->function);
@@ -245,6 +255,175 @@ as_stages(AiRewrite *rewrite, NestLoop *loop)
 	result->plan.targetlist = (List *) inner_mutator((Node *) plan->targetlist, &stack);
 	result->plan.qual = (List *) inner_mutator((Node *) list_concat(loop->join.joinqual, plan->qual), &stack);
 	return ai_merge_stages(rewrite, &result->plan);
+}
+
+/* ---- UPDATE ... SET (a, b) = (SELECT ...) ---- */
+
+/* Parameters that a subquery sets, as columns behind the outer ones. */
+typedef struct SetColumns
+{
+	Plan	   *base;			/* whose columns its Vars become */
+	List	   *parameters;		/* integers, in the order of the columns */
+	int			n_outer;
+	int			n;				/* found */
+} SetColumns;
+
+static Node *
+set_mutator(Node *node, SetColumns *columns)
+{
+	Var		   *var;
+	ListCell   *cell;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+	{
+		foreach(cell, columns->parameters)
+		{
+			if (lfirst_int(cell) != ((Param *) node)->paramid)
+				continue;
+			columns->n++;
+			return (Node *) makeVar(OUTER_VAR, columns->n_outer + foreach_current_index(cell) + 1,
+									((Param *) node)->paramtype, ((Param *) node)->paramtypmod,
+									((Param *) node)->paramcollid, 0);
+		}
+		return node;
+	}
+	if (!IsA(node, Var) || columns->base == NULL)
+		return expression_tree_mutator(node, set_mutator, columns);
+	var = copyObject((Var *) node);
+	var->varattno = ai_column_of(columns->base, (Var *) node);
+	var->varno = OUTER_VAR;
+	return (Node *) var;
+}
+
+static bool
+reads_parameters(Node *expression, List *parameters)
+{
+	SetColumns	columns = {.parameters = parameters};
+
+	(void) set_mutator(expression, &columns);
+	return columns.n > 0;
+}
+
+static Expr *
+null_for(Expr *expression)
+{
+	return (Expr *) makeNullConst(exprType((Node *) expression), exprTypmod((Node *) expression),
+								  exprCollation((Node *) expression));
+}
+
+/* What a subquery is handed, as if by a loop over the plan's rows; false if it is no column. */
+static bool
+hand_in(Plan *plan, const SubPlan *reference, NestLoop *loop)
+{
+	ListCell   *number;
+	ListCell   *argument;
+
+	foreach(argument, reference->args)
+	{
+		if (!IsA(lfirst(argument), Var) || ((Var *) lfirst(argument))->varattno <= 0)
+			return false;
+	}
+	forboth(number, reference->parParam, argument, reference->args)
+	{
+		NestLoopParam *parameter = makeNode(NestLoopParam);
+		Var		   *var = copyObject(lfirst_node(Var, argument));
+
+		var->varattno = ai_column_of(plan, lfirst_node(Var, argument));
+		var->varno = OUTER_VAR;
+		parameter->paramno = lfirst_int(number);
+		parameter->paramval = var;
+		loop->nestParams = lappend(loop->nestParams, parameter);
+	}
+	return true;
+}
+
+/*
+ * A subquery of one row that sets several columns, as stages over what computes
+ * the others: these read the parameters that it would have set.
+ */
+static Plan *
+set_by_stages(AiRewrite *rewrite, Plan *plan, TargetEntry *entry)
+{
+	SubPlan    *reference = castNode(SubPlan, entry->expr);
+	ListCell   *place = list_nth_cell(rewrite->stmt->subplans, reference->plan_id - 1);
+	NestLoop   *loop = makeNode(NestLoop);
+	Stack		stack = {.rewrite = rewrite,.loop = loop};
+	SetColumns	columns = {.base = plan,.parameters = reference->setParam};
+	List	   *targetlist = list_copy(plan->targetlist);
+	List	   *values = NIL;
+	bool		filters = false;
+	Plan	   *stage;
+	ListCell   *cell;
+
+	if (lfirst(place) == NULL || !ai_plan_calls(lfirst(place)) || !hand_in(plan, reference, loop) ||
+		!is_one_row(loop, lfirst(place), &filters) || filters ||
+		list_length(((Plan *) lfirst(place))->targetlist) != list_length(reference->setParam))
+		return plan;
+
+	/*
+	 * all columns that are read are there before those behind them have
+	 * numbers
+	 */
+	foreach(cell, targetlist)
+	{
+		if (reads_parameters((Node *) lfirst_node(TargetEntry, cell)->expr, reference->setParam))
+			(void) set_mutator((Node *) lfirst_node(TargetEntry, cell)->expr, &columns);
+	}
+	stack.n_outer = columns.n_outer = list_length(plan->targetlist);
+	foreach(cell, targetlist)
+	{
+		TargetEntry *old = lfirst_node(TargetEntry, cell);
+		TargetEntry *new = flatCopyTargetEntry(old);
+
+		if (old == entry)
+			new->expr = null_for(old->expr);
+		else if (reads_parameters((Node *) old->expr, reference->setParam))
+			new->expr = (Expr *) set_mutator((Node *) old->expr, &columns);
+		else
+			new->expr = (Expr *) makeVar(OUTER_VAR, old->resno, exprType((Node *) old->expr),
+										 exprTypmod((Node *) old->expr), exprCollation((Node *) old->expr), 0);
+		values = lappend(values, new);
+	}
+	foreach(cell, targetlist)
+	{
+		TargetEntry *old = lfirst_node(TargetEntry, cell);
+
+		if (old == entry || reads_parameters((Node *) old->expr, reference->setParam))
+			old->expr = null_for(old->expr);
+	}
+	stage = push_inner(&stack, plan, lfirst(place));
+	stage = ai_build_projection(&rewrite->last_id, stage, stage);
+	stage->targetlist = values;
+	lfirst(place) = NULL;
+	return ai_merge_stages(rewrite, stage);
+}
+
+static void
+set_columns(Plan **plan, void *context)
+{
+	ListCell   *cell;
+
+	ai_plan_children(*plan, set_columns, context);
+	if (!ai_is_host(*plan) || (*plan)->initPlan != NIL || expression_returns_set((Node *) (*plan)->targetlist))
+		return;
+	foreach(cell, list_copy((*plan)->targetlist))
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (!IsA(entry->expr, SubPlan) || ((SubPlan *) entry->expr)->subLinkType != MULTIEXPR_SUBLINK)
+			continue;
+		/* what another one of them has made a stage of is enough */
+		*plan = set_by_stages(context, *plan, entry);
+		return;
+	}
+}
+
+void
+ai_set_columns(AiRewrite *rewrite, Plan **plan)
+{
+	set_columns(plan, rewrite);
 }
 
 /* ---- any other inner side ---- */

@@ -12,6 +12,9 @@
 /* "FROM t, ai_complete(t.x) a" and the like, in the whole plan. */
 extern void ai_flatten_laterals(AiRewrite *rewrite, Plan **plan);
 
+/* "UPDATE t SET (a, b) = (SELECT value, error FROM ai_try_complete(t.x))" likewise. */
+extern void ai_set_columns(AiRewrite *rewrite, Plan **plan);
+
 /*
  * The expression of an inner side for evaluation above its nested loop: what
  * the loop hands down as parameters becomes columns of its outer side.

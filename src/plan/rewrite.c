@@ -276,6 +276,7 @@ move_expressions(Plan **plan, int id, void *context)
 
 	ai_factor_values(plan, &rewrite->last_id);
 	ai_lift_correlated(rewrite->stmt, plan, id != MAIN_PLAN, &rewrite->last_id);
+	ai_set_columns(rewrite, plan);
 	ai_flatten_laterals(rewrite, plan);
 	/* WHERE CURRENT OF looks for the scan of a part below the Append itself */
 	if (!rewrite->for_cursor)

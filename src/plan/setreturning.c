@@ -159,9 +159,6 @@ lift_in_loop(SetArguments *arguments, NestLoop *loop, FunctionScan *scan)
 	{
 		RangeTblFunction *function = lfirst(cell);
 
-		/* one that returns no set is evaluated above, or has a reason */
-		if (!expression_returns_set(function->funcexpr))
-			continue;
 		foreach(argument, arguments_of(function->funcexpr))
 		{
 			Node	   *above = ai_above_loop(loop, lfirst(argument));

@@ -119,8 +119,41 @@ SELECT count((string_to_array(y, '-'))[1]) FROM a, ai_complete(x) y WHERE id < 5
 SELECT count(*) FROM a, ai_complete(x) y WHERE (y, id) < ('x3', 5);
 SELECT calls();
 
+-- answers and errors kept side by side
+INSERT INTO ai_gateway.models (name, provider, remote_model, options) VALUES ('asked', 'mock', 'mock', '{"mock": {"answer": "{prompt}"}}');
+INSERT INTO ai_gateway.model_grants (model, role) VALUES ('asked', 0);
+SET ai_gateway.default_model = 'asked';
+CREATE TABLE notes (id int PRIMARY KEY, body text, answer text, error text, n int);
+INSERT INTO notes SELECT i, CASE WHEN i % 5 > 0 THEN 'b' || i END FROM generate_series(1, 20) i;
+ANALYZE notes;
+CREATE FUNCTION nodes(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+	RETURN (SELECT count(*) FROM jsonb_path_query(plan, 'strict $.**."Model Calls"[*]'));
+END $$;
+BEGIN;
+UPDATE notes SET (answer, error) = (SELECT value, error FROM ai_try_complete(body)), n = id WHERE id < 8;
+SELECT calls();
+UPDATE notes SET n = length(body), (error, answer) = (SELECT upper(r.value), r.value || '!' FROM ai_try_complete(body || '?') r) WHERE id BETWEEN 6 AND 12 RETURNING id, answer, error, n;
+SELECT calls();
+SELECT * FROM notes WHERE id < 13 ORDER BY id;
+ROLLBACK;
+BEGIN;
+UPDATE notes b SET answer = t.value, error = t.error FROM notes s, LATERAL ai_try_complete(s.body) t WHERE s.id = b.id AND b.id < 8;
+SELECT calls();
+MERGE INTO notes b USING (SELECT s.id, t.value, t.error FROM notes s, ai_try_complete(s.body || '!') t) q ON q.id = b.id WHEN MATCHED AND b.id > 15 THEN UPDATE SET answer = q.value, error = q.error;
+SELECT id, answer, error FROM notes WHERE answer IS NOT NULL ORDER BY id;
+ROLLBACK;
+SELECT b.id, j.* FROM notes b, LATERAL jsonb_to_record(ai_json(b.body, '{"type": "object", "properties": {"n": {"type": "integer"}}}', options => '{"mock": {"answer": "{\"n\": 7}"}}')) AS j(n int, s text) WHERE id < 4;
+SELECT nodes('UPDATE notes SET (answer, error) = (SELECT value, error FROM ai_try_complete(body))') AS set,
+	nodes('UPDATE notes b SET answer = t.value FROM notes s, LATERAL ai_try_complete(s.body) t WHERE s.id = b.id') AS update_from,
+	nodes('MERGE INTO notes b USING (SELECT s.id, t.value FROM notes s, ai_try_complete(s.body) t) q ON q.id = b.id WHEN MATCHED THEN UPDATE SET answer = q.value') AS merge,
+	nodes('SELECT j.* FROM notes b, jsonb_to_record(ai_json(b.body, ''{}'')) AS j(n int)') AS record;
+
 DROP VIEW v;
-DROP TABLE a, big, detail, parts, marks;
+DROP FUNCTION nodes;
+DROP TABLE notes, a, big, detail, parts, marks;
 DROP SEQUENCE numbers;
 DROP FUNCTION calls;
 DROP EXTENSION ai_gateway;
