@@ -2,8 +2,9 @@
  * rewrite.c
  *	  Splices the node of exec/ into finished plans.
  *
- * The story of a statement.  planner_hook has it planned as ever
- * (plan_statement); all below works on the finished plan, subplans first.
+ * The story of a statement.  planner_hook changes what it may before (query.h) and
+ * has it planned as ever (plan_statement); all below works on the finished plan,
+ * subplans first.
  *	1. Is there a model call at all (survey_plan)?  Else nothing more is done.
  *	2. What other nodes evaluate themselves is moved to where it can be lifted
  *	   (move_expressions): VALUES (values.h), correlated subqueries (correlated.h),
@@ -55,6 +56,7 @@
 #include "plan/lift.h"
 #include "plan/modify.h"
 #include "plan/pullup.h"
+#include "plan/query.h"
 #include "plan/rewrite.h"
 #include "plan/setreturning.h"
 #include "plan/stage.h"
@@ -349,7 +351,11 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 static PlannedStmt *
 plan_statement(Query *parse, const char *query_string, int cursor_options, ParamListInfo parameters)
 {
-	PlannedStmt *stmt = previous_hook
+	PlannedStmt *stmt;
+
+	if (ai_guc_concurrent)
+		ai_prepare_query(parse);
+	stmt = previous_hook
 		? previous_hook(parse, query_string, cursor_options, parameters)
 		: standard_planner(parse, query_string, cursor_options, parameters);
 
