@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
 #include "exec/callee.h"
 #include "fmgr.h"
 #include "pg/compat.h"
