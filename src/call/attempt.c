@@ -165,12 +165,13 @@ static void
 await_stream(AiCall *call, AiHttpListener *listener)
 {
 	AiAttempt  *attempt = &call->attempt;
+	double		until = ai_now_ms() + call->settings.first_byte_ms;
 
 	attempt->stream = ai_reply_stream_new(ai_protocols[attempt->target.protocol]->assembler);
 	if (attempt->stream == NULL)
 		return;
 	listener->sink = take_in;
-	ai_engine_due(call, Min(call->due_at, ai_now_ms() + call->settings.first_byte_ms));
+	ai_engine_due(call, Min(call->due_at, until));
 }
 
 static AiAttemptOutcome

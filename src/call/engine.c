@@ -436,7 +436,10 @@ ai_engine_turn(void)
 }
 
 double
-ai_engine_next_due(void)
+ai_engine_next_in(void)
 {
-	return next_due < NEVER ? next_due : -1;
+	double		left = next_due - ai_now_ms();
+
+	/* Max() looks at what it is given twice, and below 0 is for ever */
+	return next_due == NEVER ? -1 : Max(left, 0);
 }

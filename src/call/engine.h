@@ -18,8 +18,8 @@ extern void ai_engine_start(AiCall *call);
  */
 extern void ai_engine_turn(void);
 
-/* When the next turn is due (monotonic milliseconds); < 0 = never. */
-extern double ai_engine_next_due(void);
+/* In how many milliseconds the next turn is due; < 0 = never. */
+extern double ai_engine_next_in(void);
 
 /*
  * Gives up what is under way and frees what is not palloc'd.  Does not throw,

@@ -336,7 +336,6 @@ ai_window_next(AiWindow *window)
 	for (;;)
 	{
 		AiCall	   *call;
-		double		next;
 
 		give_turn();
 		call = take_done(window);
@@ -345,7 +344,6 @@ ai_window_next(AiWindow *window)
 		if (dlist_is_empty(&window->pending) && dlist_is_empty(&window->queue))
 			return NULL;
 		tell_progress(window);
-		next = ai_engine_next_due();
-		ai_http_wait(next < 0 ? -1 : Max(next - ai_now_ms(), 0));
+		ai_http_wait(ai_engine_next_in());
 	}
 }

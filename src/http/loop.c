@@ -516,7 +516,8 @@ sooner_of_timer(double limit)
 		return 0;
 	if (multi == NULL || timer_due < 0)
 		return limit;
-	left = Max(timer_due - ai_now_ms(), 0);
+	left = timer_due - ai_now_ms();
+	left = Max(left, 0);
 	return limit < 0 ? left : Min(limit, left);
 }
 

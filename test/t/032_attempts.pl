@@ -8,6 +8,7 @@ use JSON::PP;
 use lib "$FindBin::Bin/../perl";
 use AiGateway::Cluster;
 use AiGateway::FaultServer;
+use AiGateway::MovingClock;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -101,4 +102,18 @@ is_deeply(\%sent, { 'Bearer tok-1' => 16, 'Bearer tok-2' => 16 }, 'each call was
 
 $session->quit;
 $server->stop;
+
+# ---- a clock that moves on between two looks at it ----
+# what is due in a moment may be due already when that is looked at again
+{
+	my $clock = AiGateway::MovingClock->new(20);
+	local $ENV{LD_PRELOAD} = $clock->preload;
+	my $moving = AiGateway::Cluster->new('moving');
+	$moving->register('m', provider => 'mock', options => '{"mock": {"latency_ms": [0, 3]}}');
+	my $impatient = AiGateway::Session->new($moving);
+	$impatient->query("SET statement_timeout = '60s'; SET ai_gateway.max_in_flight = 4");
+	is($impatient->query("SELECT count(ai_complete('p' || i, model => 'm', options => '{\"cache\": false}')) FROM generate_series(1, 4000) i"), '4000', 'no wait is for ever');
+	$impatient->quit;
+	$moving->node->stop;
+}
 done_testing();
