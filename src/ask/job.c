@@ -215,10 +215,11 @@ identify(AiSite *site, uint8 key[AI_DIGEST_SIZE])
 static void
 identify_origin(const AiSite *site, uint8 key[AI_DIGEST_SIZE])
 {
-	StaticAssertStmt(sizeof(site) + AI_ORIGIN_SIZE <= AI_DIGEST_SIZE, "a key has room for place and origin");
+	StaticAssertStmt(sizeof(site) + AI_ORIGIN_SIZE + sizeof(uint32) <= AI_DIGEST_SIZE, "a key has room for place and origin");
 	memset(key, 0, AI_DIGEST_SIZE);
 	memcpy(key, &site, sizeof(site));
 	memcpy(key + sizeof(site), site->origin, AI_ORIGIN_SIZE);
+	memcpy(key + sizeof(site) + AI_ORIGIN_SIZE, &site->run, sizeof(site->run));
 }
 
 static AiJob *

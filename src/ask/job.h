@@ -85,7 +85,7 @@ typedef struct AiArgumentType
 } AiArgumentType;
 
 /* A row of a table: its place, and which table of several. */
-#define AI_ORIGIN_SIZE	24
+#define AI_ORIGIN_SIZE	20
 
 typedef struct AiSite
 {
@@ -105,6 +105,7 @@ typedef struct AiSite
 	 * is asked once for that, and its value is not lost
 	 */
 	uint8		origin[AI_ORIGIN_SIZE];
+	uint32		run;			/* of the plan below, which may begin anew */
 	bool		has_origin;
 } AiSite;
 

@@ -72,7 +72,10 @@ risk_of_function(Oid oid)
 static bool
 add_function(Oid oid, void *context)
 {
-	raise_level(context, risk_of_function(oid));
+	AiRisk	   *risk = context;
+
+	raise_level(risk, risk_of_function(oid));
+	risk->is_volatile = risk->is_volatile || func_volatile(oid) == PROVOLATILE_VOLATILE;
 	return false;
 }
 
@@ -114,6 +117,7 @@ add_risk(Node *node, AiRisk *risk)
 			break;
 		default:
 			raise_level(risk, AI_RISK_ANY);
+			check_functions_in_node(node, add_function, risk);
 			break;
 	}
 	return expression_tree_walker(node, add_risk, risk);
@@ -236,7 +240,7 @@ ai_evaluate_ahead(const AiRisk *risk, ExprContext *econtext, bool reader_takes_a
 		case AI_RISK_PURE:
 			return evaluate_pure(body, argument) ? AI_AHEAD_DONE : AI_AHEAD_RAISED;
 		case AI_RISK_ANY:
-			if (!IsInParallelMode())
+			if (!IsInParallelMode() && (reader_takes_all || !risk->is_volatile))
 				return evaluate_in_subtransaction(body, argument) ? AI_AHEAD_DONE : AI_AHEAD_RAISED;
 			break;
 		case AI_RISK_PLAN:

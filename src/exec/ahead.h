@@ -19,7 +19,9 @@
  *
  * Where there is no net (PLAN; ANY while a parallel plan runs, when there can be
  * no subtransaction), the expression is evaluated before its turn only if the
- * reader takes all rows: then its error would come anyway.  Else it waits.
+ * reader takes all rows: then its error would come anyway.  Else it waits.  So
+ * does one that is volatile, for what it does for a row that nobody reads stays
+ * done: nextval() would leave a gap.
  *
  * An expression that raised is evaluated anew when its row has its turn.  Its
  * executable form may not be used again, for nobody else goes on with one after
@@ -44,6 +46,7 @@ typedef enum AiRiskLevel
 typedef struct AiRisk
 {
 	AiRiskLevel level;
+	bool		is_volatile;	/* it may do more than to give a value */
 	Bitmapset  *parameters;		/* of PARAM_EXEC: each may stand for a plan
 								 * that was not run yet */
 } AiRisk;

@@ -88,6 +88,7 @@ typedef enum AiPacePart
 								 * offsets of so many limits */
 	AI_PACE_FAR,				/* and of so many */
 	AI_PACE_TIES,				/* behind its count one of them reads on */
+	AI_PACE_JOINS,				/* its rows are of no table alone */
 	AI_PACE_REORDERS,			/* the filters may be tested in any order */
 } AiPacePart;
 

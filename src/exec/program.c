@@ -274,6 +274,7 @@ set_origin(const AiNodeState *node, const AiRow *row, const AiStep *step)
 	TupleDesc	descriptor = node->custom.ss.ss_ScanTupleSlot->tts_tupleDescriptor;
 	uint8	   *to = step->site->origin;
 
+	step->site->run = node->run;
 	for (int i = 0; i < step->n_origin; i++)
 	{
 		int			attribute = step->origin[i];

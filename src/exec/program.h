@@ -124,6 +124,7 @@ typedef struct AiNodeState
 								 * order */
 	Size		bytes;			/* the sum of the rows' `counted` */
 	bool		child_done;
+	uint32		run;			/* of the child: how often it has begun anew */
 	ScanState  *source;			/* whose rows the child's are; NULL = of none
 								 * alone */
 	AiHistory  *history;		/* for a reader that may go back; else NULL */

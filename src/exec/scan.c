@@ -248,7 +248,8 @@ make_child(AiNodeState *node, EState *estate, int eflags)
 		eflags &= ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_REWIND);
 	}
 	outerPlanState(scan) = ExecInitNode(outerPlan(scan->ps.plan), estate, eflags);
-	node->source = ai_position_source(outerPlanState(scan));
+	if (!list_nth_int(list_nth(((CustomScan *) scan->ps.plan)->custom_private, AI_NODE_PACE), AI_PACE_JOINS))
+		node->source = ai_position_source(outerPlanState(scan));
 	if (node->source != NULL)
 		scan->ss_currentRelation = node->source->ss_currentRelation;
 }
@@ -474,6 +475,7 @@ rescan(CustomScanState *state)
 	if (node->history != NULL)
 		ai_history_clear(node->history);
 	drop_rows(node);
+	node->run++;
 	node->child_done = false;
 	node->pace.started = false;
 	if (child->chgParam == NULL)

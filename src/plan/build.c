@@ -56,6 +56,7 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 	pace = lappend_int(pace, list_length(above->counted));
 	pace = lappend_int(pace, list_length(above->far));
 	pace = lappend_int(pace, above->ties);
+	pace = lappend_int(pace, lift->joins);
 	pace = lappend_int(pace, rewrite->reorders && lift->reorders);
 
 	ai_capability_take_over(scan, like, child);

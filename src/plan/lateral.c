@@ -22,15 +22,18 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/build.h"
 #include "plan/expression.h"
 #include "plan/lateral.h"
 #include "plan/lift.h"
+#include "plan/origin.h"
 #include "plan/stage.h"
 #include "plan/walk.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 /* ---- over the outer side ---- */
 
@@ -96,7 +99,7 @@ whole_row_walker(Node *node, void *context)
 	return expression_tree_walker(node, whole_row_walker, context);
 }
 
-/* The row of a function that returns a composite type is its value. */
+/* The row of a function that returns a composite type is made of its fields (row_of). */
 static bool
 reads_other_rows(const Plan *plan)
 {
@@ -147,6 +150,33 @@ typedef struct Stack
 	Var		   *function;		/* or the fields of this one */
 } Stack;
 
+/* The row that a scan of the function makes: of NULLs, where it gives none. */
+static Node *
+row_of(const Var *function)
+{
+	TupleDesc	descriptor = lookup_rowtype_tupdesc(function->vartype, function->vartypmod);
+	RowExpr    *row = makeNode(RowExpr);
+
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
+		FieldSelect *field = makeNode(FieldSelect);
+
+		field->arg = (Expr *) copyObject(function);
+		field->fieldnum = i + 1;
+		field->resulttype = attribute->atttypid;
+		field->resulttypmod = attribute->atttypmod;
+		field->resultcollid = attribute->attcollation;
+		row->args = lappend(row->args, attribute->attisdropped ? (Node *) makeNullConst(INT4OID, -1, InvalidOid)
+							: (Node *) field);
+	}
+	ReleaseTupleDesc(descriptor);
+	row->row_typeid = function->vartype;
+	row->row_format = COERCE_IMPLICIT_CAST;
+	row->location = -1;
+	return (Node *) row;
+}
+
 static Node *
 stack_mutator(Node *node, Stack *stack)
 {
@@ -163,8 +193,10 @@ stack_mutator(Node *node, Stack *stack)
 	{
 		FieldSelect *field;
 
-		if (get_typtype(stack->function->vartype) != TYPTYPE_COMPOSITE || var->varattno == 0)
+		if (get_typtype(stack->function->vartype) != TYPTYPE_COMPOSITE)
 			return (Node *) copyObject(stack->function);
+		if (var->varattno == 0)
+			return row_of(stack->function);
 		field = makeNode(FieldSelect);
 		field->arg = (Expr *) copyObject(stack->function);
 		field->fieldnum = var->varattno;
@@ -254,6 +286,7 @@ as_stages(AiRewrite *rewrite, NestLoop *loop)
 	result->plan.righttree = NULL;
 	result->plan.targetlist = (List *) inner_mutator((Node *) plan->targetlist, &stack);
 	result->plan.qual = (List *) inner_mutator((Node *) list_concat(loop->join.joinqual, plan->qual), &stack);
+	rewrite->joins = lappend(rewrite->joins, result);
 	return ai_merge_stages(rewrite, &result->plan);
 }
 
@@ -315,28 +348,61 @@ null_for(Expr *expression)
 
 /* What a subquery is handed, as if by a loop over the plan's rows; false if it is no column. */
 static bool
-hand_in(Plan *plan, const SubPlan *reference, NestLoop *loop)
+hand_in(const SubPlan *reference, NestLoop *loop)
 {
 	ListCell   *number;
 	ListCell   *argument;
 
-	foreach(argument, reference->args)
-	{
-		if (!IsA(lfirst(argument), Var) || ((Var *) lfirst(argument))->varattno <= 0)
-			return false;
-	}
 	forboth(number, reference->parParam, argument, reference->args)
 	{
 		NestLoopParam *parameter = makeNode(NestLoopParam);
-		Var		   *var = copyObject(lfirst_node(Var, argument));
 
-		var->varattno = ai_column_of(plan, lfirst_node(Var, argument));
-		var->varno = OUTER_VAR;
+		if (!IsA(lfirst(argument), Var) || ((Var *) lfirst(argument))->varattno <= 0)
+			return false;
 		parameter->paramno = lfirst_int(number);
-		parameter->paramval = var;
+		parameter->paramval = copyObject(lfirst_node(Var, argument));
 		loop->nestParams = lappend(loop->nestParams, parameter);
 	}
 	return true;
+}
+
+/* The same, as columns of the plan, to which they are added. */
+static void
+hand_in_columns(Plan *plan, NestLoop *loop)
+{
+	ListCell   *cell;
+
+	foreach(cell, loop->nestParams)
+	{
+		Var		   *var = lfirst_node(NestLoopParam, cell)->paramval;
+
+		var->varattno = ai_column_of(plan, copyObject(var));
+		var->varno = OUTER_VAR;
+	}
+}
+
+/* Does a column read what this subquery sets, and what another one does? */
+static bool
+reads_several(List *targetlist, const SubPlan *reference)
+{
+	List	   *others = NIL;
+	ListCell   *cell;
+
+	foreach(cell, targetlist)
+	{
+		SubPlan    *other = (SubPlan *) lfirst_node(TargetEntry, cell)->expr;
+
+		if (IsA(other, SubPlan) && other != reference && other->subLinkType == MULTIEXPR_SUBLINK)
+			others = list_concat(others, other->setParam);
+	}
+	foreach(cell, targetlist)
+	{
+		Node	   *expression = (Node *) lfirst_node(TargetEntry, cell)->expr;
+
+		if (reads_parameters(expression, reference->setParam) && reads_parameters(expression, others))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -357,10 +423,11 @@ set_by_stages(AiRewrite *rewrite, Plan *plan, TargetEntry *entry)
 	Plan	   *stage;
 	ListCell   *cell;
 
-	if (lfirst(place) == NULL || !ai_plan_calls(lfirst(place)) || !hand_in(plan, reference, loop) ||
-		!is_one_row(loop, lfirst(place), &filters) || filters ||
+	if (lfirst(place) == NULL || !ai_plan_calls(lfirst(place)) || !hand_in(reference, loop) ||
+		reads_several(targetlist, reference) || !is_one_row(loop, lfirst(place), &filters) || filters ||
 		list_length(((Plan *) lfirst(place))->targetlist) != list_length(reference->setParam))
 		return plan;
+	hand_in_columns(plan, loop);
 
 	/*
 	 * all columns that are read are there before those behind them have
@@ -393,10 +460,10 @@ set_by_stages(AiRewrite *rewrite, Plan *plan, TargetEntry *entry)
 		if (old == entry || reads_parameters((Node *) old->expr, reference->setParam))
 			old->expr = null_for(old->expr);
 	}
-	stage = push_inner(&stack, plan, lfirst(place));
+	/* a copy: another part of the table may refer to the subplan */
+	stage = push_inner(&stack, plan, copyObject(lfirst(place)));
 	stage = ai_build_projection(&rewrite->last_id, stage, stage);
 	stage->targetlist = values;
-	lfirst(place) = NULL;
 	return ai_merge_stages(rewrite, stage);
 }
 
@@ -539,7 +606,8 @@ may_move(const NestLoop *loop, List *values, List *filters)
 	ListCell   *cell;
 	int			n = 0;
 
-	if (ai_is_bound(ai_above_loop(loop, (Node *) all)))
+	/* a mark tells the rows of one run of the inner side apart */
+	if (ai_is_bound(ai_above_loop(loop, (Node *) all)) || ai_contains_mark((Node *) all))
 		return false;
 	if (ai_calls_are_shared((Node *) all))
 		return true;

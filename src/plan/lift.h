@@ -32,6 +32,7 @@ typedef struct AiLift
 	List	   *origins;		/* one a step, see AI_NODE_ORIGINS */
 	List	   *reasons;
 	int			n_calls;
+	bool		joins;			/* the rows are of no table alone */
 	bool		reorders;		/* the filters may be tested in any order */
 	/* while at it */
 	int			group;

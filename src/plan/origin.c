@@ -3,7 +3,7 @@
  *	  Marks of origins (origin.h).
  *
  * A row of a table is told apart by its place (ctid) for as long as a statement
- * runs, since that sees one version of it; one of several parts by its table too.
+ * runs, since that sees one version of it; one of several parts by its number too.
  *
  * The mark is an ArrayCoerceExpr, which has a type of its own, an argument, and a
  * second expression, where the columns stand as a row; its location tells that it
@@ -120,16 +120,30 @@ system_column(const Plan *scan, AttrNumber number, Oid type)
 	return makeVar(((const Scan *) scan)->scanrelid, number, type, -1, InvalidOid, 0);
 }
 
-/* Another column of an Append and of its parts: which of them a row is of, and where it stands there. */
+/* Another column of an Append and of its parts. */
 static Var *
-add_part_column(Plan *append, AttrNumber number, Oid type)
+add_part_column(Plan *append, Node *(*column) (const Plan *part, int number))
 {
+	Node	   *first = column(linitial(parts_of(append)), 0);
 	ListCell   *cell;
 
 	foreach(cell, parts_of(append))
-		(void) ai_add_column(lfirst(cell), (Node *) system_column(lfirst(cell), number, type));
-	(void) ai_add_column(append, (Node *) makeVar(OUTER_VAR, list_length(append->targetlist) + 1, type, -1, InvalidOid, 0));
-	return makeVar(OUTER_VAR, list_length(append->targetlist), type, -1, InvalidOid, 0);
+		(void) ai_add_column(lfirst(cell), column(lfirst(cell), foreach_current_index(cell)));
+	(void) ai_add_column(append, (Node *) makeVar(OUTER_VAR, list_length(append->targetlist) + 1, exprType(first), -1, InvalidOid, 0));
+	return makeVar(OUTER_VAR, list_length(append->targetlist), exprType(first), -1, InvalidOid, 0);
+}
+
+/* Which part a row is of: two of them may scan one table. */
+static Node *
+part_number(const Plan *part, int number)
+{
+	return (Node *) makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(number), false, true);
+}
+
+static Node *
+part_place(const Plan *part, int number)
+{
+	return (Node *) system_column(part, SelfItemPointerAttributeNumber, TIDOID);
 }
 
 /* A column of a scan below the source, as its expressions read it. */
@@ -159,8 +173,8 @@ find_origin(Plan *source)
 	ListCell   *cell;
 
 	if (ai_is_stage(source) && parts_of(source->lefttree) != NIL)
-		return list_make2(add_part_column(source->lefttree, TableOidAttributeNumber, OIDOID),
-						  add_part_column(source->lefttree, SelfItemPointerAttributeNumber, TIDOID));
+		return list_make2(add_part_column(source->lefttree, part_number),
+						  add_part_column(source->lefttree, part_place));
 	(void) find_scans(source, &scans);
 	foreach(cell, scans)
 		columns = lappend(columns, expose(source, lfirst(cell)));
@@ -184,6 +198,20 @@ ai_mark_origin(Plan *source, Node *expression)
 	mark->coerceformat = COERCE_IMPLICIT_CAST;
 	mark->location = MARK_LOCATION;
 	return (Node *) mark;
+}
+
+static bool
+mark_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return ai_is_marked(node) || expression_tree_walker(node, mark_walker, context);
+}
+
+bool
+ai_contains_mark(Node *node)
+{
+	return mark_walker(node, NULL);
 }
 
 bool

@@ -25,6 +25,7 @@ extern bool ai_has_origin(const Plan *source);
 extern Node *ai_mark_origin(Plan *source, Node *expression);
 
 extern bool ai_is_marked(const Node *node);
+extern bool ai_contains_mark(Node *node);
 
 /* What is marked, and the columns. */
 extern Node *ai_marked_expression(const Node *node);

@@ -163,6 +163,21 @@ source_of(Plan *plan)
 	return plan;
 }
 
+/*
+ * Would a filter pass a Sort?  Rows that it drops below are not sorted, and with
+ * them those that are alike come in another order.
+ */
+static bool
+passes_sort(const Plan *side)
+{
+	for (; IsA(side, Hash) || IsA(side, Sort) || IsA(side, Material); side = side->lefttree)
+	{
+		if (IsA(side, Sort))
+			return true;
+	}
+	return false;
+}
+
 /* Conjuncts that call, marked with the row that they are about. */
 static List *
 mark(Plan *source, List *filters)
@@ -229,6 +244,11 @@ side_moves(const Plan *join, const Plan *source, bool inner)
 	if (ai_contains_call((Node *) source->targetlist) || ai_is_bound((Node *) source->targetlist))
 		return false;
 	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
+		return false;
+	if (passes_sort(inner ? join->righttree : join->lefttree))
+		return false;
+	/* a mark tells the rows of one run of the inner side apart */
+	if (inner && IsA(join, NestLoop) && ai_contains_mark((Node *) source->qual))
 		return false;
 	/* more rows are more work, though no more calls */
 	if (!stays_single(join, source, inner) && join->plan_rows > source->plan_rows)

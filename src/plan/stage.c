@@ -460,6 +460,8 @@ ai_collapse_chain(AiRewrite *rewrite, Plan *top, const AiAbove *above)
 		foreach(cell, lift->leaves)
 			lift->positions = lappend_int(lift->positions, lfirst_node(Var, cell)->varattno);
 	}
+	for (int i = 0; i < chain.n; i++)
+		lift->joins = lift->joins || list_member_ptr(rewrite->joins, chain.levels[i].plan);
 	quals = lift_filters(&chain);
 	lift_unread(&chain);
 	targetlist = lift_target_list(&chain);

@@ -151,6 +151,61 @@ SELECT nodes('UPDATE notes SET (answer, error) = (SELECT value, error FROM ai_tr
 	nodes('MERGE INTO notes b USING (SELECT s.id, t.value FROM notes s, ai_try_complete(s.body) t) q ON q.id = b.id WHEN MATCHED THEN UPDATE SET answer = q.value') AS merge,
 	nodes('SELECT j.* FROM notes b, jsonb_to_record(ai_json(b.body, ''{}'')) AS j(n int)') AS record;
 
+-- the row of a function as a whole
+SELECT id, to_jsonb(t) - '{latency_ms,request_id}'::text[] AS t, (t).value FROM (SELECT id, t FROM notes, LATERAL ai_try_complete(body) t WHERE id < 7) q ORDER BY id;
+SELECT calls();
+SELECT id, t IS NULL AS missing, to_jsonb(t) ->> 'value' AS value FROM notes LEFT JOIN LATERAL (SELECT * FROM ai_try_complete(body) t WHERE id % 2 = 0) t ON true WHERE id < 7 ORDER BY id;
+
+-- one table twice is two parts
+SELECT part, id, y FROM (SELECT 1 AS part, id, x FROM big UNION ALL SELECT 2, id, x || '!' FROM big) q JOIN (VALUES (3), (3), (5)) v (id) USING (id), LATERAL (SELECT ai_complete(x, model => 'asked') AS y) l ORDER BY 1, 2;
+SELECT part, id FROM (SELECT 1 AS part, id, x FROM big UNION ALL SELECT 2, id, x || '!' FROM big) q JOIN (VALUES (3), (3), (5)) v (id) USING (id) WHERE ai_complete(x, model => 'asked') LIKE '%!' ORDER BY 1, 2;
+SET enable_nestloop = off;
+SET enable_mergejoin = off;
+SELECT count(*) FROM (SELECT id, x FROM big UNION ALL SELECT id, x || '!' FROM big) q JOIN marks USING (id) WHERE ai_complete(x, model => 'warm') LIKE x || '-%';
+RESET enable_nestloop;
+RESET enable_mergejoin;
+
+-- a side that begins anew has other rows each time
+SELECT count(*) FROM (VALUES (1), (2), (3)) m (n), LATERAL (SELECT b.x FROM big b JOIN marks k ON k.id = b.id WHERE ai_complete(b.x || m.n, model => 'warm') LIKE b.x || m.n || '-%' OFFSET 0) d;
+SELECT count(*) FROM (VALUES (1), (2), (3)) m (n), LATERAL (SELECT b.body FROM notes b JOIN marks k ON k.n > b.id WHERE ai_complete(b.body || m.n, model => 'warm') LIKE b.body || m.n || '-%' OFFSET 0) d (x);
+SELECT count(*), count(DISTINCT d) FROM (VALUES (1), (2), (3)) m (n) LEFT JOIN LATERAL (SELECT ai_complete(b.body || m.n, model => 'warm') FROM notes b JOIN marks k ON k.n < b.id WHERE b.id > 17) d (d) ON true;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_material = off;
+SELECT m.n, d.id, d.y FROM marks m, LATERAL (SELECT id, ai_complete(x || m.n, model => 'asked') AS y FROM big b WHERE b.id = m.id) d WHERE d.y LIKE '%2%' ORDER BY 1;
+SELECT m.n, d.id FROM marks m, LATERAL (SELECT b.id FROM big b JOIN big c ON c.id = b.id + 1 WHERE b.id = m.id AND ai_complete(b.x || m.n, model => 'asked') LIKE '%2%') d ORDER BY 1;
+SET enable_mergejoin = on;
+SET enable_nestloop = off;
+-- rows that are alike stay in the order of a Sort over few
+SELECT b.n, m.n FROM marks b JOIN marks m ON m.id = b.id WHERE ai_complete(b.n::text, model => 'asked') LIKE '%2%' AND b.n < 15 LIMIT 6;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_nestloop;
+RESET enable_material;
+
+-- columns set by several subqueries, and in several parts
+CREATE TABLE pieces (id int, body text, answer text, error text, n int, m int) PARTITION BY RANGE (id);
+CREATE TABLE pieces_1 PARTITION OF pieces FOR VALUES FROM (0) TO (5);
+CREATE TABLE pieces_2 PARTITION OF pieces FOR VALUES FROM (5) TO (100);
+INSERT INTO pieces SELECT id, body FROM notes WHERE id < 11;
+UPDATE pieces SET (answer, error) = (SELECT value, error FROM ai_try_complete(body));
+UPDATE pieces SET (n, m) = (SELECT length(y), id FROM ai_complete(body) y), (answer, error) = (SELECT y, body FROM ai_complete(body || 'z') y) WHERE id > 2;
+UPDATE pieces SET (answer, error) = (SELECT y, upper(y) FROM ai_complete(id || body) y), (n, m) = (SELECT count(*), max(o.id) FROM marks o WHERE o.id = pieces.id) WHERE id IN (2, 4, 8);
+SELECT * FROM pieces ORDER BY id;
+DROP TABLE pieces;
+
+-- what does more than to give a value is done for rows that are read
+SELECT setval('numbers', 100);
+SELECT ai_complete(x, model => 'asked') FROM a WHERE ai_complete('n' || nextval('numbers'), model => 'asked') LIKE '%7' LIMIT 1;
+SELECT last_value FROM numbers;
+
+-- the rows of a join are of no table alone
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, y FROM notes, ai_complete(body, model => 'asked') y;
+FETCH c;
+DELETE FROM notes WHERE CURRENT OF c;
+ROLLBACK;
+
 DROP VIEW v;
 DROP FUNCTION nodes;
 DROP TABLE notes, a, big, detail, parts, marks;
