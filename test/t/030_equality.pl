@@ -116,6 +116,14 @@ sub int_expression
 	)->();
 }
 
+# A name that a subquery may give a table, and what is outside is read by its own still.
+sub unused
+{
+	my ($from) = @_;
+	my ($name) = grep { !exists $from->{$_} } 's', map { "s$_" } 1 .. 9;
+	return $name;
+}
+
 sub text_expression
 {
 	my ($from, $depth) = @_;
@@ -134,11 +142,11 @@ sub text_expression
 		sub { 'upper(' . text_expression($from, $depth - 1) . ')' },
 		sub { 'greatest(' . text_expression($from, $depth - 1) . ', ' . text_expression($from, 0) . ')' },
 		sub { '(SELECT max(' . text_expression({ %$from, s => $tables{b} }, $depth - 1) . ') FROM b s WHERE s.k = ' . int_expression($from, 0) . ')' },
-		sub { '(SELECT ' . text_expression({ %$from, s => $tables{b} }, $depth - 1) . ' FROM b s WHERE s.id = ' . int_expression($from, 0) . ')' },
+		sub { my $s = unused($from); return '(SELECT ' . text_expression({ %$from, $s => $tables{b} }, $depth - 1) . " FROM b $s WHERE $s.id = " . int_expression($from, 0) . ')' },
 		sub { '(SELECT ' . text_expression($from, $depth - 1) . ')' },
 		sub { '(SELECT ai_complete(' . text_expression({ s => $tables{b} }, 0) . ' || ' . text_expression($from, 0) . ') FROM b s WHERE s.id ' . pick('=', '>') . ' ' . int_expression($from, 0) . ' ORDER BY s.id LIMIT 1)' },
-		sub { '(SELECT z FROM b s, ai_complete(' . text_expression({ s => $tables{b} }, $depth - 1) . ') z WHERE s.id = ' . int_expression($from, 0) . ')' },
-		sub { '(SELECT z FROM (SELECT s.id, ' . text_expression({ s => $tables{b} }, $depth - 1) . ' AS z FROM b s' . (chance(0.3) ? ' OFFSET 0' : '') . ') s WHERE s.id ' . pick('= ' . int_expression($from, 0), '< ' . int_expression($from, 0) . ' ORDER BY id DESC LIMIT 1') . ')' },
+		sub { my $s = unused($from); return "(SELECT z FROM b $s, ai_complete(" . text_expression({ $s => $tables{b} }, $depth - 1) . ") z WHERE $s.id = " . int_expression($from, 0) . ')' },
+		sub { my $s = unused($from); return '(SELECT z FROM (SELECT s.id, ' . text_expression({ s => $tables{b} }, $depth - 1) . ' AS z FROM b s' . (chance(0.3) ? ' OFFSET 0' : '') . ") $s WHERE $s.id " . pick('= ' . int_expression($from, 0), '< ' . int_expression($from, 0) . ' ORDER BY id DESC LIMIT 1') . ')' },
 		sub { '(ARRAY[' . text_expression($from, $depth - 1) . ', ' . text_expression($from, 0) . '])[' . pick(1, 2) . ']' },
 		sub { "(ai_try_complete(" . text_expression($from, $depth - 1) . model($from) . ")).value" },
 		sub { my $e = embedding($from, $depth - 1); return pick("$e\::text", "md5($e\::text)", "($e)[7]::text") },
