@@ -281,7 +281,12 @@ set_origin(const AiNodeState *node, const AiRow *row, const AiStep *step)
 		Form_pg_attribute type = TupleDescAttr(descriptor, attribute);
 
 		if (type->attbyval)
-			store_att_byval(to, row->values[attribute], type->attlen);
+		{
+			Datum		aligned;
+
+			store_att_byval(&aligned, row->values[attribute], type->attlen);
+			memcpy(to, &aligned, type->attlen);
+		}
 		else
 			memcpy(to, DatumGetPointer(row->values[attribute]), type->attlen);
 		to += type->attlen;
