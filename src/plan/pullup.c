@@ -18,6 +18,7 @@
  *	- otherwise only where the join is not expected to give more rows than the
  *	  node had, and where identical calls are one, so that a row that finds
  *	  several partners is still one call.
+ * It stays where the other side calls and the join may spare it that (keep_empty).
  *
  * Columns.  A subquery whose SELECT list calls is planned by itself, for the
  * functions are volatile, and so is a view: it calls for all of its rows, though
@@ -283,6 +284,21 @@ inner_works(const Plan *join)
 	return work;
 }
 
+/* Does a side call, but for the filter of `rises`? */
+static bool
+side_calls(Plan *side, Plan *rises)
+{
+	List	   *filters = NIL;
+	bool		calls;
+
+	if (rises != NULL)
+		filters = ai_split_filter(&rises->qual, false);
+	calls = ai_plan_calls(side);
+	if (rises != NULL)
+		rises->qual = list_concat(rises->qual, filters);
+	return calls;
+}
+
 /*
  * A filter that was tested on a side's rows is tested before what the join does
  * with those that are left: its cheap conditions alone are tested first.
@@ -308,14 +324,40 @@ put_filters(Plan *join, List *filters)
 		*conditions = list_concat(list_concat(cheap, filters), rest);
 }
 
+/*
+ * A hash join or a merge join that finds one side empty, or at its end, reads no
+ * more of the other.  So a side's filter stays if the other side calls, but for a
+ * filter that rises as well.
+ */
+static void
+keep_empty(Plan *join, Plan **outer, Plan **inner)
+{
+	Plan	   *first = *inner;
+
+	if (IsA(join, NestLoop))
+		return;
+	if (side_calls(join->lefttree, *outer))
+		*inner = NULL;
+	if (side_calls(join->righttree, *inner))
+		*outer = NULL;
+	if (first != NULL && side_calls(join->lefttree, *outer))
+		*inner = NULL;
+}
+
 static void
 pull_into(Plan *join)
 {
 	Plan	   *outer = source_of(join->lefttree);
 	Plan	   *inner = source_of(join->righttree);
 
+	if (!side_moves(join, inner, true))
+		inner = NULL;
+	if (!side_moves(join, outer, false))
+		outer = NULL;
+	keep_empty(join, &outer, &inner);
+
 	/* the inner side's first, which puts them behind those of the outer */
-	if (side_moves(join, inner, true))
+	if (inner != NULL)
 	{
 		Node	   *filters = inner_mutator((Node *) take(join->righttree, stays_single(join, inner, true)), NULL);
 
@@ -323,7 +365,7 @@ pull_into(Plan *join)
 			filters = ai_above_loop((NestLoop *) join, filters);
 		put_filters(join, (List *) filters);
 	}
-	if (!inner_works(join) && side_moves(join, outer, false))
+	if (outer != NULL && !inner_works(join))
 		put_filters(join, take(join->lefttree, stays_single(join, outer, false)));
 }
 

@@ -194,6 +194,30 @@ UPDATE pieces SET (answer, error) = (SELECT y, upper(y) FROM ai_complete(id || b
 SELECT * FROM pieces ORDER BY id;
 DROP TABLE pieces;
 
+-- a side that a filter leaves empty spares the other side's calls
+SELECT calls() \g /dev/null
+CREATE VIEW numbered AS SELECT id, ai_complete(x, model => 'warm') AS y, row_number() OVER (ORDER BY id) AS n FROM a;
+SET enable_nestloop = off;
+SET enable_hashjoin = off;
+SELECT count(*) FROM numbered JOIN notes b USING (id) WHERE ai_complete(b.body, model => 'asked') = '' AND y < b.body;
+SELECT calls() <= 22;
+SET enable_hashjoin = on;
+SET enable_mergejoin = off;
+SELECT count(*) FROM numbered JOIN notes b USING (id) WHERE ai_complete(b.body, model => 'asked') = '' AND y < b.body;
+SELECT calls() <= 22;
+RESET enable_nestloop;
+RESET enable_mergejoin;
+DROP VIEW numbered;
+
+-- a reader that stops leaves questions under way, whose values nobody takes
+INSERT INTO ai_gateway.models (name, provider, remote_model, options) VALUES ('late', 'mock', 'mock', '{"temperature": 0.7, "mock": {"latency_ms": [1, 60], "answer": "{prompt}-{n}"}}');
+INSERT INTO ai_gateway.model_grants (model, role) VALUES ('late', 0);
+SET enable_nestloop = off;
+SET enable_mergejoin = off;
+SELECT m.n, (SELECT b.id FROM big b JOIN marks k ON k.id = b.id WHERE b.id > m.n AND ai_complete(b.x, model => 'late') LIKE '%20-%' LIMIT 1) FROM marks m WHERE n < 4;
+RESET enable_nestloop;
+RESET enable_mergejoin;
+
 -- what does more than to give a value is done for rows that are read
 SELECT setval('numbers', 100);
 SELECT ai_complete(x, model => 'asked') FROM a WHERE ai_complete('n' || nextval('numbers'), model => 'asked') LIKE '%7' LIMIT 1;
