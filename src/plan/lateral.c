@@ -575,26 +575,6 @@ expressions_of_loop(const NestLoop *loop)
 	return list_make3(loop->join.plan.targetlist, loop->join.joinqual, loop->join.plan.qual);
 }
 
-typedef struct Reads
-{
-	int			column;
-	int			n;
-} Reads;
-
-static bool
-reads_walker(Node *node, Reads *reads)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-	{
-		if (((Var *) node)->varno == INNER_VAR && ((Var *) node)->varattno == reads->column)
-			reads->n++;
-		return false;
-	}
-	return expression_tree_walker(node, reads_walker, reads);
-}
-
 /*
  * May the expressions that call be evaluated where the loop reads them?  Where
  * each call wants an answer of its own, that takes one call that is read once.
@@ -613,10 +593,8 @@ may_move(const NestLoop *loop, List *values, List *filters)
 		return true;
 	foreach(cell, values)
 	{
-		Reads		reads = {.column = foreach_current_index(cell) + 1};
-
-		reads_walker((Node *) expressions_of_loop(loop), &reads);
-		n += reads.n * ai_count_calls(lfirst(cell));
+		n += ai_count_calls(lfirst(cell)) *
+			ai_count_reads((Node *) expressions_of_loop(loop), INNER_VAR, foreach_current_index(cell) + 1);
 	}
 	return n <= 1 && !ai_contains_call((Node *) filters);
 }

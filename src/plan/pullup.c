@@ -332,15 +332,13 @@ put_filters(Plan *join, List *filters)
 static void
 keep_empty(Plan *join, Plan **outer, Plan **inner)
 {
-	Plan	   *first = *inner;
-
-	if (IsA(join, NestLoop))
+	if (IsA(join, NestLoop) || (*outer == NULL && *inner == NULL))
 		return;
 	if (side_calls(join->lefttree, *outer))
 		*inner = NULL;
 	if (side_calls(join->righttree, *inner))
 		*outer = NULL;
-	if (first != NULL && side_calls(join->lefttree, *outer))
+	if (*inner != NULL && side_calls(join->lefttree, *outer))
 		*inner = NULL;
 }
 
@@ -391,26 +389,12 @@ ai_pull_up_filters(Plan *plan)
 
 /* ---- columns ---- */
 
-#define ANY_COLUMN	INT_MAX
-
 typedef struct Reading
 {
 	int			varno;
-	int			attno;			/* or ANY_COLUMN; 0 = the whole row */
+	int			attno;
 	Node	   *instead;		/* what a mutator puts there */
-	int			n;				/* how often it is read */
 } Reading;
-
-static bool
-reading_walker(Node *node, Reading *reading)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var) && ((Var *) node)->varno == reading->varno &&
-		(reading->attno == ANY_COLUMN || ((Var *) node)->varattno == reading->attno))
-		reading->n++;
-	return expression_tree_walker(node, reading_walker, reading);
-}
 
 static Node *
 reading_mutator(Node *node, Reading *reading)
@@ -425,10 +409,7 @@ reading_mutator(Node *node, Reading *reading)
 static bool
 reads(Node *expressions, int varno, int attno)
 {
-	Reading		reading = {.varno = varno,.attno = attno};
-
-	reading_walker(expressions, &reading);
-	return reading.n > 0;
+	return ai_count_reads(expressions, varno, attno) > 0;
 }
 
 /* Does the join need a column to find its rows? */
@@ -463,8 +444,8 @@ joins_by(Plan *join, int varno, int attno)
 static bool
 reads_any(Plan *reader, int varno)
 {
-	return reads((Node *) reader->targetlist, varno, ANY_COLUMN) || reads((Node *) reader->qual, varno, ANY_COLUMN) ||
-		(is_join(reader) && joins_by(reader, varno, ANY_COLUMN));
+	return reads((Node *) reader->targetlist, varno, AI_ANY_COLUMN) || reads((Node *) reader->qual, varno, AI_ANY_COLUMN) ||
+		(is_join(reader) && joins_by(reader, varno, AI_ANY_COLUMN));
 }
 
 /*
@@ -542,6 +523,7 @@ pull_column(Plan *reader, Plan *side, bool inner, Plan *source, TargetEntry *ent
 	Node	   *null = (Node *) makeNullConst(exprType(expression), exprTypmod(expression), exprCollation(expression));
 	List	   *targetlist;
 	List	   *qual;
+	int			n = 0;
 
 	if (!ai_contains_call(expression) || ai_is_bound(expression) || !ai_lift_takes_all(expression) ||
 		filtered_by_walker(expression, source))
@@ -550,13 +532,11 @@ pull_column(Plan *reader, Plan *side, bool inner, Plan *source, TargetEntry *ent
 	if (reading.attno < 0 || (is_join(reader) && reading.attno > 0 && joins_by(reader, reading.varno, reading.attno)))
 		return;
 	if (reading.attno > 0)
+		n = ai_count_reads((Node *) reader->targetlist, reading.varno, reading.attno) +
+			ai_count_reads((Node *) reader->qual, reading.varno, reading.attno);
+	if (n > 0)
 	{
-		reading_walker((Node *) reader->targetlist, &reading);
-		reading_walker((Node *) reader->qual, &reading);
-	}
-	if (reading.n > 0)
-	{
-		if (reading.n > 1)
+		if (n > 1)
 			return;
 		if (is_join(reader) && !stays_single(reader, source, inner))
 			expression = ai_mark_origin(source, expression);
@@ -604,21 +584,6 @@ pull_columns(Plan *reader, Plan *side, bool inner)
 		pull_column(reader, side, inner, source, lfirst_node(TargetEntry, cell));
 }
 
-static Node *
-output_mutator(Node *node, const SubqueryScan *scan)
-{
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var) && ((Var *) node)->varno == (int) scan->scan.scanrelid)
-	{
-		Var		   *var = copyObject((Var *) node);
-
-		var->varno = OUTER_VAR;
-		return (Node *) var;
-	}
-	return expression_tree_mutator(node, output_mutator, (void *) scan);
-}
-
 /*
  * A subquery's rows, read without the name it has in the range table: as a stage
  * over what computes them, or a projection over what hands them on.
@@ -638,8 +603,8 @@ as_result(SubqueryScan *scan)
 		return plan;
 	result->plan = *plan;
 	NodeSetTag(result, T_Result);
-	result->plan.targetlist = (List *) output_mutator((Node *) plan->targetlist, scan);
-	result->plan.qual = (List *) output_mutator((Node *) plan->qual, scan);
+	result->plan.targetlist = (List *) ai_read_above((Node *) plan->targetlist, relid);
+	result->plan.qual = (List *) ai_read_above((Node *) plan->qual, relid);
 	result->plan.lefttree = source;
 	return &result->plan;
 }

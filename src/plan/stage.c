@@ -89,34 +89,7 @@ ai_chain_bottom(Plan *top)
 
 /* ---- columns ---- */
 
-typedef struct Reads
-{
-	int			varno;
-	int			column;
-	int			n;
-} Reads;
-
-static bool
-reads_walker(Node *node, Reads *reads)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var) && ((Var *) node)->varno == reads->varno &&
-		(reads->column == 0 || ((Var *) node)->varattno == reads->column))
-		reads->n++;
-	return expression_tree_walker(node, reads_walker, reads);
-}
-
-int
-ai_count_reads(Node *expression, int varno, int column)
-{
-	Reads		reads = {.varno = varno,.column = column};
-
-	reads_walker(expression, &reads);
-	return reads.n;
-}
-
-/* How often a level reads a column of the one below it; of all of them: 0. */
+/* How often a level reads a column of the one below it. */
 static int
 count_reads(const Level *level, int column)
 {
@@ -221,7 +194,7 @@ ai_merge_stages(const AiRewrite *rewrite, Plan *top)
 	ListCell   *cell;
 
 	if (list_member_ptr(rewrite->memoized, below) || !ai_is_stage(top) || below == NULL || !ai_is_stage(below) || below->initPlan != NIL ||
-		ai_count_reads((Node *) list_make2(top->targetlist, top->qual), OUTER_VAR, 0) == 0)
+		ai_count_reads((Node *) list_make2(top->targetlist, top->qual), OUTER_VAR, AI_ANY_COLUMN) == 0)
 		return top;
 	foreach(cell, below->targetlist)
 	{
@@ -360,7 +333,7 @@ lift_unread(Chain *chain)
 	{
 		ListCell   *cell;
 
-		if (count_reads(&chain->levels[i + 1], 0) > 0)
+		if (count_reads(&chain->levels[i + 1], AI_ANY_COLUMN) > 0)
 			continue;
 		foreach(cell, chain->levels[i].plan->targetlist)
 		{

@@ -40,7 +40,4 @@ extern Plan *ai_merge_stages(const AiRewrite *rewrite, Plan *top);
 /* The node that does what the chain does. */
 extern Plan *ai_collapse_chain(AiRewrite *rewrite, Plan *top, const AiAbove *above);
 
-/* How often an expression reads a column. */
-extern int	ai_count_reads(Node *expression, int varno, int column);
-
 #endif							/* AI_STAGE_H */

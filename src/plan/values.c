@@ -171,28 +171,6 @@ common_expression(const ValuesScan *scan, int column, List **parts)
 
 /* ---- the scan ---- */
 
-static bool
-whole_row_walker(Node *node, int *relid)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return ((Var *) node)->varno == *relid && ((Var *) node)->varattno == 0;
-	return expression_tree_walker(node, whole_row_walker, relid);
-}
-
-static Node *
-output_mutator(Node *node, int *relid)
-{
-	Var		   *var;
-
-	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != *relid)
-		return node == NULL ? NULL : expression_tree_mutator(node, output_mutator, relid);
-	var = copyObject((Var *) node);
-	var->varno = OUTER_VAR;
-	return (Node *) var;
-}
-
 /* The scan emits its columns as they are; a stage above has its target list and filter. */
 static Plan *
 read_by_stage(ValuesScan *scan, int *last_id)
@@ -213,8 +191,8 @@ read_by_stage(ValuesScan *scan, int *last_id)
 													exprCollation(value), 0));
 	}
 	stage = ai_build_projection(last_id, plan, plan);
-	stage->targetlist = (List *) output_mutator((Node *) targetlist, &relid);
-	stage->qual = (List *) output_mutator((Node *) qual, &relid);
+	stage->targetlist = (List *) ai_read_above((Node *) targetlist, relid);
+	stage->qual = (List *) ai_read_above((Node *) qual, relid);
 	return stage;
 }
 
@@ -277,7 +255,7 @@ factor_columns(ValuesScan *scan, int *last_id)
 	Node	  **expressions = palloc0(sizeof(Node *) * n);
 	bool		found = false;
 
-	if (whole_row_walker((Node *) plan->targetlist, &relid) || whole_row_walker((Node *) plan->qual, &relid))
+	if (ai_count_reads((Node *) plan->targetlist, relid, 0) > 0 || ai_count_reads((Node *) plan->qual, relid, 0) > 0)
 		return plan;
 	for (int i = 0; i < n; i++)
 	{

@@ -45,6 +45,51 @@ ai_plan_children(Plan *plan, AiPlanVisit visit, void *context)
 	}
 }
 
+typedef struct Reads
+{
+	int			varno;
+	int			column;
+	int			n;
+} Reads;
+
+static bool
+reads_walker(Node *node, Reads *reads)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varno == reads->varno &&
+		(reads->column == AI_ANY_COLUMN || ((Var *) node)->varattno == reads->column))
+		reads->n++;
+	return expression_tree_walker(node, reads_walker, reads);
+}
+
+int
+ai_count_reads(Node *expression, int varno, int column)
+{
+	Reads		reads = {.varno = varno,.column = column};
+
+	reads_walker(expression, &reads);
+	return reads.n;
+}
+
+static Node *
+output_mutator(Node *node, int *relid)
+{
+	Var		   *var;
+
+	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != *relid)
+		return node == NULL ? NULL : expression_tree_mutator(node, output_mutator, relid);
+	var = copyObject((Var *) node);
+	var->varno = OUTER_VAR;
+	return (Node *) var;
+}
+
+Node *
+ai_read_above(Node *expression, int relid)
+{
+	return output_mutator(expression, &relid);
+}
+
 List *
 ai_pass_columns(const Plan *child)
 {

@@ -15,6 +15,13 @@ typedef void (*AiPlanVisit) (Plan **child, void *context);
 /* Calls `visit` for each child of a plan node, which may put another there. */
 extern void ai_plan_children(Plan *plan, AiPlanVisit visit, void *context);
 
+/* How often an expression reads a column; 0 = the row as a whole. */
+#define AI_ANY_COLUMN	INT_MAX
+extern int	ai_count_reads(Node *expression, int varno, int column);
+
+/* An expression over a scan's columns, for a node above that reads these as they are. */
+extern Node *ai_read_above(Node *expression, int relid);
+
 /* A target list of a node above that hands the columns on. */
 extern List *ai_pass_columns(const Plan *child);
 
