@@ -108,7 +108,7 @@ drop_job(AiJobTable *table, AiJob *job)
 {
 	if (job->shared)
 		hash_search(table->jobs, job->key, HASH_REMOVE, NULL);
-	if (job->n_origins > 0)
+	if (job->has_origins)
 		forget_origins(table, job);
 	if (job->kept_size > 0)
 		pfree(DatumGetPointer(job->kept));
@@ -184,6 +184,7 @@ new_job(AiJobTable *table, AiSite *site, const uint8 *key)
 
 	job->site = site;
 	job->users = 1;
+	job->lasts = site->remembers;
 	job->state = AI_JOB_ASKED;
 	dlist_init(&job->waiters);
 	if (call == NULL)
@@ -266,7 +267,8 @@ ask_about_origin(AiJobTable *table, AiSite *site)
 	}
 	job = ask_equal(table, site);
 	((JobEntry *) hash_search(table->jobs, key, HASH_ENTER, NULL))->job = job;
-	job->n_origins++;
+	job->has_origins = true;
+	job->lasts = true;
 	return job;
 }
 
@@ -313,7 +315,7 @@ let_go(AiJobTable *table, AiJob *job)
 	leave_parts(table, job);
 }
 
-/* Another row of the same origin may come at any time: it is the answer's still. */
+/* Another row may come at any time that counts on it. */
 static void
 spill(AiJobTable *table, AiJob *job)
 {
@@ -350,7 +352,7 @@ retire(AiJobTable *table, AiJob *job)
 		AiJob	   *oldest = dlist_container(AiJob, node, dlist_pop_head_node(&table->kept));
 
 		table->kept_bytes -= oldest->kept_size + sizeof(AiJob);
-		if (oldest->n_origins > 0)
+		if (oldest->lasts)
 			spill(table, oldest);
 		else
 			drop_job(table, oldest);
@@ -503,7 +505,7 @@ ai_job_value(AiJobTable *table, AiJob *job, AiSite *site, bool *isnull)
 		value = site->function->result(site->function, fcinfo, &answer);
 	}
 	*isnull = fcinfo->isnull;
-	if (job->shared || job->n_origins > 0)
+	if (job->shared || job->has_origins)
 		keep(table, job, site, value, *isnull);
 	return value;
 }

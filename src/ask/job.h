@@ -53,7 +53,8 @@
  * abandons what is under way.  Jobs are in that context; sites and waiters are
  * their drivers', and must live as long as jobs that they asked for.  Values that
  * nobody uses any more are kept up to half of work_mem, the least recently used
- * leave first.
+ * leave first.  Where a plan counts on a value (AiSite.remembers, has_origin), it
+ * goes into a file then (spill.h), and only the job stays.
  *
  * Who may throw: all of it, but for what it says of abandoning.  Locks: none.
  */
@@ -98,7 +99,8 @@ typedef struct AiSite
 	AiPlace    *place;			/* counts */
 	struct AiSite *element;		/* that asks for an array's elements */
 	bool		remembers;		/* equal questions of this place are one,
-								 * whatever their call says of sharing */
+								 * whatever their call says of sharing, and
+								 * their value is not lost */
 
 	/*
 	 * Of a question that is asked for several rows made of one: which one. It
@@ -122,9 +124,10 @@ typedef struct AiJob
 	bool		kept_null;
 	Datum		kept;
 	Size		kept_size;
-	int			n_origins;		/* rows that it answers, whatever else it does */
-	bool		stays;			/* it must, and is not among the kept */
-	AiSpillPlace spilled;		/* where its value is then */
+	bool		has_origins;	/* in the hash table for the rows it answers */
+	bool		lasts;			/* its value is not lost: without room for it */
+	bool		stays;			/* it leaves the kept */
+	AiSpillPlace spilled;		/* for a place in a file */
 	AiSite	   *site;			/* the first that asked */
 	AiBundle   *bundle;			/* holds the answer; NULL = has parts, or does
 								 * not need it any more */

@@ -86,6 +86,11 @@ SELECT count(t), min(length(t)), max(length(t)) FROM detail JOIN (SELECT id, ai_
 SELECT calls();
 SELECT count(*), bool_and(right(y, 2) ~ '^z?[0-9]+$') FROM a, ai_complete(x, 'huge') y WHERE y LIKE '%z%' AND id < 5;
 SELECT calls();
+-- what a Memoize would keep is kept, though the answers that it was made of have no room
+INSERT INTO ai_gateway.models (name, provider, remote_model, options) VALUES ('wordy', 'mock', 'mock', '{"mock": {"answer_bytes": 10000}}');
+INSERT INTO ai_gateway.model_grants (model, role) VALUES ('wordy', 0);
+SELECT sum(length(z)) FROM a, LATERAL (SELECT left(ai_complete(ai_complete(x, model => 'wordy'), model => 'wordy'), 5) AS z) q;
+SELECT calls() AS "18, and not 120";
 RESET work_mem;
 -- what was tested before the join's own condition still is, if that calls, or is a subquery
 SELECT count(*) FROM a JOIN big s ON a.id = s.id AND ai_complete('p' || a.x || s.x, 'long') LIKE '%' WHERE ai_complete(s.x, 'long') LIKE '%b1%';
