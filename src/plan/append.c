@@ -17,55 +17,65 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/append.h"
-#include "plan/build.h"
 #include "plan/expression.h"
-#include "plan/lift.h"
+#include "plan/stage.h"
 #include "plan/walk.h"
 
-/* What a part does, over the columns that it is to emit. */
+/* A part, what it was, and what it does over the columns that it emits. */
 typedef struct Part
 {
 	Plan	   *plan;
-	AiLift		columns;		/* for its leaves */
-	List	   *kept;			/* of its filter, as it is */
-	List	   *filter;			/* the rest */
-	List	   *targets;		/* expressions of the target list */
+	Plan		was;
+	Plan	   *stage;
 } Part;
 
 static bool
-describe(Part *part)
+may_split(const Plan *plan)
 {
-	Plan	   *plan = part->plan;
-	List	   *targets = NIL;
-	ListCell   *cell;
-
-	if (!ai_is_host(plan) || plan->initPlan != NIL || expression_returns_set((Node *) plan->targetlist))
-		return false;
-	part->kept = plan->qual;
-	part->filter = ai_split_filter(&part->kept, false);
-	foreach(cell, plan->targetlist)
-		targets = lappend(targets, lfirst_node(TargetEntry, cell)->expr);
-	ai_lift_leaves(&part->columns, (Node *) part->filter);
-	ai_lift_leaves(&part->columns, (Node *) targets);
-	part->filter = (List *) ai_lift_over_leaves(&part->columns, (Node *) part->filter);
-	part->targets = (List *) ai_lift_over_leaves(&part->columns, (Node *) targets);
-	return part->filter != NIL || ai_contains_call((Node *) part->targets);
+	return ai_plan_is(plan, AI_IS_HOST) && !IsA(plan, WindowAgg) && plan->initPlan == NIL &&
+		!expression_returns_set((Node *) plan->targetlist);
 }
 
 static bool
-do_the_same(Part *parts, List *plans)
+do_alike(const Plan *stage, const Plan *other)
+{
+	ListCell   *one;
+	ListCell   *two;
+
+	if (!equal(stage->qual, other->qual) || list_length(stage->targetlist) != list_length(other->targetlist))
+		return false;
+	forboth(one, stage->targetlist, two, other->targetlist)
+	{
+		if (!equal(lfirst_node(TargetEntry, one)->expr, lfirst_node(TargetEntry, two)->expr))
+			return false;
+	}
+	return true;
+}
+
+/* Splits the parts; false if what their stages do is not the same, or nothing that calls. */
+static bool
+split_parts(AiRewrite *rewrite, Part *parts, int *n, List *plans)
 {
 	ListCell   *cell;
 
 	foreach(cell, plans)
 	{
-		Part	   *part = &parts[foreach_current_index(cell)];
+		Part	   *part = &parts[*n];
+		List	   *filters;
 
 		part->plan = lfirst(cell);
-		if (!describe(part) || !equal(part->filter, parts->filter) || !equal(part->targets, parts->targets))
+		if (!may_split(part->plan))
+			return false;
+		part->was = *part->plan;
+		filters = ai_split_filter(&part->plan->qual, false);
+		if (filters == NIL && !ai_contains_call((Node *) part->plan->targetlist))
+			return false;
+		part->stage = ai_split(rewrite, part->plan, filters);
+		(*n)++;
+		if (!do_alike(part->stage, parts->stage))
 			return false;
 	}
-	return list_length(plans) > 1;
+	return *n > 1;
 }
 
 /*
@@ -73,78 +83,52 @@ do_the_same(Part *parts, List *plans)
  * computed.
  */
 static bool
-merge_by_columns(MergeAppend *append, List *targets)
+merge_by_columns(MergeAppend *append, const Plan *stage)
 {
 	for (int i = 0; i < append->numCols; i++)
 	{
-		if (!IsA(list_nth(targets, append->sortColIdx[i] - 1), Var))
+		if (!IsA(list_nth_node(TargetEntry, stage->targetlist, append->sortColIdx[i] - 1)->expr, Var))
 			return false;
 	}
 	for (int i = 0; i < append->numCols; i++)
-		append->sortColIdx[i] = list_nth_node(Var, targets, append->sortColIdx[i] - 1)->varattno;
+		append->sortColIdx[i] = castNode(Var, list_nth_node(TargetEntry, stage->targetlist, append->sortColIdx[i] - 1)->expr)->varattno;
 	return true;
 }
 
+/* The stage of one part over all of them. */
 static Plan *
-unite(Plan *append, Part *parts, int n, int *last_id)
+unite(AiRewrite *rewrite, Plan *append, Part *part)
 {
+	Plan	   *stage;
 	List	   *names = append->targetlist;
-	Plan	   *projection;
 	ListCell   *name;
 	ListCell   *cell;
 
-	for (Part *part = parts; part < parts + n; part++)
-	{
-		part->plan->qual = part->kept;
-		part->plan->targetlist = NIL;
-		foreach(cell, part->columns.leaves)
-			part->plan->targetlist = lappend(part->plan->targetlist,
-											 makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
-	}
-	append->targetlist = NIL;
-	foreach(cell, parts->columns.leaves)
-	{
-		Node	   *leaf = lfirst(cell);
-		int			column = foreach_current_index(cell) + 1;
-
-		append->targetlist = lappend(append->targetlist,
-									 makeTargetEntry((Expr *) makeVar(OUTER_VAR, column, exprType(leaf), exprTypmod(leaf), exprCollation(leaf), 0),
-													 column, NULL, false));
-	}
-	projection = ai_build_projection(last_id, append, append);
-	projection->qual = parts->filter;
-	projection->targetlist = NIL;
-	forboth(name, names, cell, parts->targets)
+	append->targetlist = ai_pass_columns(part->plan);
+	stage = ai_build_projection(&rewrite->last_id, append, append);
+	stage->qual = part->stage->qual;
+	stage->targetlist = NIL;
+	forboth(name, names, cell, part->stage->targetlist)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, name));
 
-		entry->expr = lfirst(cell);
-		projection->targetlist = lappend(projection->targetlist, entry);
+		entry->expr = lfirst_node(TargetEntry, cell)->expr;
+		stage->targetlist = lappend(stage->targetlist, entry);
 	}
-	return projection;
+	return stage;
 }
 
-static void
-unite_parts(Plan **plan, void *last_id)
+Plan *
+ai_unite_parts(AiRewrite *rewrite, Plan *append)
 {
-	List	   *plans = NIL;
-	Part	   *parts;
+	List	   *plans = IsA(append, Append) ? ((Append *) append)->appendplans : ((MergeAppend *) append)->mergeplans;
+	Part	   *parts = palloc0(list_length(plans) * sizeof(Part));
+	int			n = 0;
 
-	ai_plan_children(*plan, unite_parts, last_id);
-	if (IsA(*plan, Append))
-		plans = ((Append *) *plan)->appendplans;
-	else if (IsA(*plan, MergeAppend))
-		plans = ((MergeAppend *) *plan)->mergeplans;
-	else
-		return;
-	parts = palloc0(list_length(plans) * sizeof(Part));
-	if (do_the_same(parts, plans) &&
-		(!IsA(*plan, MergeAppend) || merge_by_columns((MergeAppend *) *plan, parts->targets)))
-		*plan = unite(*plan, parts, list_length(plans), last_id);
-}
-
-void
-ai_unite_parts(Plan **plan, int *last_id)
-{
-	unite_parts(plan, last_id);
+	if (split_parts(rewrite, parts, &n, plans) &&
+		(!IsA(append, MergeAppend) || merge_by_columns((MergeAppend *) append, parts->stage)))
+		return unite(rewrite, append, parts);
+	for (int i = 0; i < n; i++)
+		*parts[i].plan = parts[i].was;
+	return append;
 }

@@ -7,13 +7,12 @@
 
 #include "postgres.h"
 
-#include "nodes/plannodes.h"
+#include "plan/build.h"
 
 /*
- * In the whole plan: where all parts of an Append or MergeAppend evaluate the
- * same expressions with calls, a projection above it does.
- * `last_id` is that of plan nodes.
+ * Where all parts of an Append or MergeAppend evaluate the same expressions with
+ * calls, a stage above it does.  Returns what stands in its place.
  */
-extern void ai_unite_parts(Plan **plan, int *last_id);
+extern Plan *ai_unite_parts(AiRewrite *rewrite, Plan *append);
 
 #endif							/* AI_APPEND_H */

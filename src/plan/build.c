@@ -74,22 +74,6 @@ ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *t
 	return plan;
 }
 
-List *
-ai_lift_target_list(AiLift *lift, List *targetlist)
-{
-	List	   *lifted = NIL;
-	ListCell   *cell;
-
-	foreach(cell, targetlist)
-	{
-		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
-
-		entry->expr = (Expr *) ai_lift_expression(lift, (Node *) entry->expr);
-		lifted = lappend(lifted, entry);
-	}
-	return lifted;
-}
-
 Plan *
 ai_build_note(AiRewrite *rewrite, Plan *child, const char *reason, const AiAbove *above)
 {

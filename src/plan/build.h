@@ -38,9 +38,6 @@ typedef struct AiRewrite
 extern Plan *ai_build_node(AiRewrite *rewrite, AiLift *lift, Plan *like, Plan *child, List *targetlist, List *qual,
 						   int n_filters, const AiAbove *above);
 
-/* A target list with the same entries and lifted expressions. */
-extern List *ai_lift_target_list(AiLift *lift, List *targetlist);
-
 /*
  * The child, with a node above it that hands its rows on and tells in EXPLAIN
  * why calls are made one by one; if it is such a node already, it tells.

@@ -69,13 +69,14 @@ typedef struct Move
 } Move;
 
 static Node *
-move_mutator(Node *node, Move *move)
+moved_column(Node *node, void *context)
 {
+	const Move *move = context;
 	Var		   *var;
 	ListCell   *cell;
 
-	if (node == NULL || !IsA(node, Var))
-		return node == NULL ? NULL : expression_tree_mutator(node, move_mutator, move);
+	if (!IsA(node, Var))
+		return NULL;
 	var = copyObject((Var *) node);
 	foreach(cell, move->to)
 	{
@@ -98,7 +99,7 @@ ai_capability_columns_move(Plan *host, List *leaves)
 	if (!IsA(host, WindowAgg))
 		return;
 	window = (WindowAgg *) host;
-	window->runCondition = (List *) move_mutator((Node *) window->runCondition, &move);
+	window->runCondition = (List *) ai_replace((Node *) window->runCondition, moved_column, &move);
 }
 
 /* ---- merge joins ---- */

@@ -31,8 +31,7 @@
 
 typedef struct Correlated
 {
-	PlannedStmt *stmt;
-	int		   *last_id;
+	AiRewrite  *rewrite;
 	bool		in_subplan;
 } Correlated;
 
@@ -148,32 +147,13 @@ computed_column(Plan *plan)
 {
 	TargetEntry *entry = linitial_node(TargetEntry, plan->targetlist);
 
-	switch (nodeTag(plan))
+	if (ai_plan_is(plan, AI_IS_HOST))
+		return entry;
+	if (!IsA(plan, Limit) && !IsA(plan, Sort))
+		return NULL;
+	for (int i = 0; IsA(plan, Sort) && i < ((Sort *) plan)->numCols; i++)
 	{
-		case T_Limit:
-			break;
-		case T_Sort:
-			for (int i = 0; i < ((Sort *) plan)->numCols; i++)
-			{
-				if (((Sort *) plan)->sortColIdx[i] == entry->resno)
-					return NULL;
-			}
-			break;
-		case T_Result:
-		case T_Agg:
-		case T_SeqScan:
-		case T_IndexScan:
-		case T_IndexOnlyScan:
-		case T_BitmapHeapScan:
-		case T_FunctionScan:
-		case T_ValuesScan:
-		case T_CteScan:
-		case T_SubqueryScan:
-		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
-			return entry;
-		default:
+		if (((Sort *) plan)->sortColIdx[i] == entry->resno)
 			return NULL;
 	}
 	for (int i = 0; i < list_length(plan->lefttree->targetlist); i++)
@@ -225,24 +205,22 @@ renumber(Plan **plan, void *context)
 }
 
 static Node *
-handed_in_mutator(Node *node, SubPlan *reference)
+handed_in(Node *node, void *context)
 {
-	if (node == NULL)
-		return NULL;
+	SubPlan    *reference = context;
+	ListCell   *number;
+	ListCell   *argument;
+
 	if (node == (Node *) reference)
 		return node;
-	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+	if (!IsA(node, Param) || ((Param *) node)->paramkind != PARAM_EXEC)
+		return NULL;
+	forboth(number, reference->parParam, argument, reference->args)
 	{
-		ListCell   *number;
-		ListCell   *argument;
-
-		forboth(number, reference->parParam, argument, reference->args)
-		{
-			if (lfirst_int(number) == ((Param *) node)->paramid)
-				return copyObject(lfirst(argument));
-		}
+		if (lfirst_int(number) == ((Param *) node)->paramid)
+			return copyObject(lfirst(argument));
 	}
-	return expression_tree_mutator(node, handed_in_mutator, reference);
+	return node;
 }
 
 /* Is the subquery an expression and nothing else? */
@@ -265,8 +243,8 @@ is_expression(const Plan *plan, const SubPlan *reference)
 static Node *
 outside(Correlated *correlated, SubPlan *reference)
 {
-	Plan	   *plan = list_nth(correlated->stmt->subplans, reference->plan_id - 1);
-	Renumbering renumbering = {.last_id = correlated->last_id};
+	Plan	   *plan = list_nth(correlated->rewrite->stmt->subplans, reference->plan_id - 1);
+	Renumbering renumbering = {.last_id = &correlated->rewrite->last_id};
 	TargetEntry *entry;
 	Node	   *expression;
 	Node	  **place;
@@ -279,7 +257,7 @@ outside(Correlated *correlated, SubPlan *reference)
 		return NULL;
 	entry = computed_column(plan);
 	if (entry != NULL && is_expression(plan, reference) && ai_contains_call((Node *) entry->expr))
-		return handed_in_mutator((Node *) entry->expr, reference);
+		return ai_replace((Node *) entry->expr, handed_in, reference);
 	if (correlated->in_subplan || entry == NULL || way_to_core((Node *) entry->expr, reference) == NIL)
 		return NULL;
 	plan = copyObject(plan);
@@ -300,41 +278,25 @@ outside(Correlated *correlated, SubPlan *reference)
 	own->firstColType = exprType((Node *) entry->expr);
 	own->firstColTypmod = exprTypmod((Node *) entry->expr);
 	own->firstColCollation = exprCollation((Node *) entry->expr);
-	correlated->stmt->subplans = lappend(correlated->stmt->subplans, plan);
-	own->plan_id = list_length(correlated->stmt->subplans);
+	correlated->rewrite->stmt->subplans = lappend(correlated->rewrite->stmt->subplans, plan);
+	own->plan_id = list_length(correlated->rewrite->stmt->subplans);
 	own->plan_name = psprintf("SubPlan %d", own->plan_id);
-	return handed_in_mutator(expression, own);
+	return ai_replace(expression, handed_in, own);
 }
 
 /* ---- the walk ---- */
 
 static Node *
-reference_mutator(Node *node, Correlated *correlated)
+moved_reference(Node *node, void *correlated)
 {
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, SubPlan))
-	{
-		Node	   *moved = outside(correlated, (SubPlan *) node);
-
-		if (moved != NULL)
-			return moved;
-	}
-	return expression_tree_mutator(node, reference_mutator, correlated);
-}
-
-static void
-lift_in_plan(Plan **plan, void *context)
-{
-	(*plan)->targetlist = (List *) reference_mutator((Node *) (*plan)->targetlist, context);
-	(*plan)->qual = (List *) reference_mutator((Node *) (*plan)->qual, context);
-	ai_plan_children(*plan, lift_in_plan, context);
+	return IsA(node, SubPlan) ? outside(correlated, (SubPlan *) node) : NULL;
 }
 
 void
-ai_lift_correlated(PlannedStmt *stmt, Plan **plan, bool is_subplan, int *last_id)
+ai_lift_correlated(AiRewrite *rewrite, Plan *plan, bool in_subplan)
 {
-	Correlated	correlated = {.stmt = stmt,.last_id = last_id,.in_subplan = is_subplan};
+	Correlated	correlated = {.rewrite = rewrite,.in_subplan = in_subplan};
 
-	lift_in_plan(plan, &correlated);
+	plan->targetlist = (List *) ai_replace((Node *) plan->targetlist, moved_reference, &correlated);
+	plan->qual = (List *) ai_replace((Node *) plan->qual, moved_reference, &correlated);
 }

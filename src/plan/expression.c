@@ -8,8 +8,6 @@
 #include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/expression.h"
-#include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 static bool
@@ -84,40 +82,4 @@ bool
 ai_is_bound(Node *node)
 {
 	return volatile_walker(node, NULL) || place_walker(node, NULL);
-}
-
-/* A call whose options may say that each row wants an answer of its own. */
-static bool
-unshared_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, FuncExpr))
-	{
-		FuncExpr   *call = (FuncExpr *) node;
-		const AiFunction *function = ai_function_by_oid(call->funcid);
-
-		if (function != NULL && function->options >= 0)
-		{
-			Node	   *options = list_nth(call->args, function->options);
-
-			if (!IsA(options, Const))
-				return true;
-			if (!((Const *) options)->constisnull)
-			{
-				Jsonb	   *json = DatumGetJsonbP(((Const *) options)->constvalue);
-				char	   *document = JsonbToCString(NULL, &json->root, VARSIZE(json));
-
-				if (strstr(document, "\"cache\"") || strstr(document, "\"temperature\""))
-					return true;
-			}
-		}
-	}
-	return expression_tree_walker(node, unshared_walker, context);
-}
-
-bool
-ai_calls_are_shared(Node *node)
-{
-	return !unshared_walker(node, NULL);
 }

@@ -15,12 +15,6 @@ extern bool ai_contains_call(Node *node);
 /* How many places in it call. */
 extern int	ai_count_calls(Node *node);
 
-/*
- * Would evaluating it twice for the same row still be one call?  Not where
- * options may say that each wants an answer of its own.
- */
-extern bool ai_calls_are_shared(Node *node);
-
 /* Is it volatile but for its calls? */
 extern bool ai_is_volatile(Node *node);
 

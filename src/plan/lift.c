@@ -15,6 +15,7 @@
 #include "plan/expression.h"
 #include "plan/lift.h"
 #include "plan/origin.h"
+#include "plan/walk.h"
 #include "utils/lsyscache.h"
 
 static Node *lift_mutator(Node *node, AiLift *lift);
@@ -79,67 +80,47 @@ ai_lift_reason(AiLift *lift, const char *reason)
 
 /* ---- registers ---- */
 
-static Var *
-scan_var(int attribute, Node *stands_for)
-{
-	return makeVar(INDEX_VAR, attribute, exprType(stands_for), exprTypmod(stands_for),
-				   exprCollation(stands_for), 0);
-}
-
 /* Leaves become columns of the scan tuple. */
 static Node *
-index_mutator(Node *node, AiLift *lift)
+index_column(Node *node, void *context)
 {
-	if (node == NULL)
-		return NULL;
-	if (is_leaf(node))
-	{
-		int			number = leaf_number(lift, node);
+	int			number;
 
-		if (number < 0)
-			elog(ERROR, "a column of the plan was not announced");
-		return (Node *) scan_var(number + 1, node);
-	}
-	return expression_tree_mutator(node, index_mutator, lift);
+	if (!is_leaf(node))
+		return NULL;
+	number = leaf_number(context, node);
+	if (number < 0)
+		elog(ERROR, "a column of the plan was not announced");
+	return (Node *) ai_column(INDEX_VAR, number + 1, node);
 }
 
 /* Columns of the scan tuple become those of the child, registers what they stand for. */
 static Node *
-outer_mutator(Node *node, AiLift *lift)
+outer_column(Node *node, void *context)
 {
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var))
-	{
-		Var		   *var = (Var *) node;
-		int			n_columns = list_length(lift->leaves);
+	const AiLift *lift = context;
+	int			n_columns = list_length(lift->leaves);
+	int			number;
 
-		if (var->varattno > n_columns)
-			return copyObject(list_nth(lift->registers, var->varattno - n_columns - 1));
-		var = copyObject(var);
-		var->varno = OUTER_VAR;
-		if (lift->positions != NIL)
-			var->varattno = list_nth_int(lift->positions, var->varattno - 1);
-		return (Node *) var;
-	}
-	return expression_tree_mutator(node, outer_mutator, lift);
+	if (!IsA(node, Var))
+		return NULL;
+	number = ((Var *) node)->varattno;
+	if (number > n_columns)
+		return copyObject(list_nth(lift->registers, number - n_columns - 1));
+	return (Node *) ai_column(OUTER_VAR, lift->positions != NIL ? list_nth_int(lift->positions, number - 1) : number, node);
 }
 
 Node *
 ai_lift_over_leaves(AiLift *lift, Node *expression)
 {
-	return outer_mutator(index_mutator(expression, lift), lift);
+	return ai_replace(ai_lift_over_scan(lift, expression), outer_column, lift);
 }
 
 /* No executor knows a mark: of what is left where it is. */
 static Node *
-unmark_mutator(Node *node, void *context)
+unmarked(Node *node, void *context)
 {
-	if (node == NULL)
-		return NULL;
-	if (ai_is_marked(node))
-		return unmark_mutator(ai_marked_expression(node), context);
-	return expression_tree_mutator(node, unmark_mutator, context);
+	return ai_is_marked(node) ? ai_replace(ai_marked_expression(node), unmarked, NULL) : NULL;
 }
 
 static Var *
@@ -149,12 +130,12 @@ add_step(AiLift *lift, AiStepKind kind, Node *expression)
 	Var		   *result = NULL;
 	int			attribute = 0;
 
-	expression = unmark_mutator(expression, NULL);
+	expression = ai_replace(expression, unmarked, NULL);
 	if (kind != AI_STEP_FILTER)
 	{
-		lift->registers = lappend(lift->registers, outer_mutator(expression, lift));
+		lift->registers = lappend(lift->registers, ai_replace(expression, outer_column, lift));
 		attribute = list_length(lift->leaves) + list_length(lift->registers);
-		result = scan_var(attribute, expression);
+		result = ai_column(INDEX_VAR, attribute, expression);
 	}
 	description = list_make4_int(kind, attribute, lift->group, lift->remembers);
 	lift->steps = lappend(lift->steps, list_concat(description, list_copy(lift->guards)));
@@ -249,13 +230,9 @@ lift_coalesce(CoalesceExpr *expression, AiLift *lift)
 
 /* The value that CASE x WHEN ... compares with, in place of its placeholder. */
 static Node *
-test_mutator(Node *node, Var *value)
+compared(Node *node, void *value)
 {
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, CaseTestExpr))
-		return (Node *) copyObject(value);
-	return expression_tree_mutator(node, test_mutator, value);
+	return IsA(node, CaseTestExpr) ? copyObject(value) : NULL;
 }
 
 static bool
@@ -343,7 +320,7 @@ lift_case(CaseExpr *expression, AiLift *lift)
 
 		*new_when = *when;
 		if (expression->arg != NULL)
-			condition = test_mutator(condition, operand);
+			condition = ai_replace(condition, compared, operand);
 		condition = lift_mutator(condition, lift);
 		if (foreach_current_index(cell) < n_deciding)
 		{
@@ -457,24 +434,6 @@ ai_lift_takes_all(Node *node)
 	return !left_walker(node, NULL);
 }
 
-bool
-ai_lift_takes_new(List *before, List *after)
-{
-	ListCell   *old;
-	ListCell   *new;
-
-	forboth(old, before, new, after)
-	{
-		Node	   *node = lfirst(new);
-
-		if (IsA(node, TargetEntry))
-			node = (Node *) ((TargetEntry *) node)->expr;
-		if (!equal(lfirst(old), lfirst(new)) && !ai_lift_takes_all(node))
-			return false;
-	}
-	return true;
-}
-
 static const char *
 why_left(Node *node)
 {
@@ -533,7 +492,7 @@ lift_mutator(Node *node, AiLift *lift)
 	if (evaluates_all(node))
 		return expression_tree_mutator(node, lift_mutator, lift);
 	ai_lift_reason(lift, why_left(node));
-	return unmark_mutator(node, NULL);
+	return ai_replace(node, unmarked, NULL);
 }
 
 /* ---- the doors ---- */
@@ -541,13 +500,13 @@ lift_mutator(Node *node, AiLift *lift)
 Node *
 ai_lift_over_scan(AiLift *lift, Node *expression)
 {
-	return index_mutator(expression, lift);
+	return ai_replace(expression, index_column, lift);
 }
 
 Node *
 ai_lift_calls(AiLift *lift, Node *expression)
 {
-	return unmark_mutator(lift_mutator(expression, lift), NULL);
+	return ai_replace(lift_mutator(expression, lift), unmarked, NULL);
 }
 
 Node *
@@ -571,33 +530,6 @@ ai_lift_filter(AiLift *lift, Node *conjunct)
 	return lifted;
 }
 
-Node *
-ai_lift_condition(AiLift *lift, Node *condition)
-{
-	return (Node *) remember(lift, ai_lift_expression(lift, condition));
-}
-
-Node *
-ai_lift_guarded(AiLift *lift, Node *condition, Node *expression)
-{
-	CaseExpr   *guarded = makeNode(CaseExpr);
-	CaseWhen   *when = makeNode(CaseWhen);
-	Node	   *lifted;
-
-	push_guard(lift, castNode(Var, condition), AI_GUARD_TRUE);
-	lifted = ai_lift_expression(lift, expression);
-	lift->guards = NIL;
-	when->expr = (Expr *) copyObject(condition);
-	when->result = (Expr *) lifted;
-	when->location = -1;
-	guarded->casetype = exprType(lifted);
-	guarded->casecollid = exprCollation(lifted);
-	guarded->args = list_make1(when);
-	guarded->defresult = (Expr *) makeNullConst(exprType(lifted), exprTypmod(lifted), exprCollation(lifted));
-	guarded->location = -1;
-	return (Node *) guarded;
-}
-
 List *
 ai_lift_scan_tlist(AiLift *lift)
 {
@@ -607,11 +539,8 @@ ai_lift_scan_tlist(AiLift *lift)
 	foreach(cell, lift->leaves)
 	{
 		int			n = foreach_current_index(cell);
-		Var		   *var = scan_var(n + 1, lfirst(cell));
+		Var		   *var = ai_column(OUTER_VAR, lift->positions != NIL ? list_nth_int(lift->positions, n) : n + 1, lfirst(cell));
 
-		var->varno = OUTER_VAR;
-		if (lift->positions != NIL)
-			var->varattno = list_nth_int(lift->positions, n);
 		tlist = lappend(tlist, makeTargetEntry((Expr *) var, n + 1, NULL, false));
 	}
 	foreach(cell, lift->registers)

@@ -45,9 +45,6 @@ typedef struct AiLift
 /* Would all calls in it be lifted, none left to be made one by one? */
 extern bool ai_lift_takes_all(Node *node);
 
-/* The same of those expressions, or target list entries, that are not as before. */
-extern bool ai_lift_takes_new(List *before, List *after);
-
 /*
  * Adds the leaves of an expression, which are the columns that the child is to
  * have.  All expressions must be announced before the first is lifted.
@@ -71,14 +68,6 @@ extern Var *ai_lift_register(AiLift *lift, Node *expression);
 
 /* A conjunct of a filter over the scan tuple: a group of its own. */
 extern Node *ai_lift_filter(AiLift *lift, Node *conjunct);
-
-/*
- * An expression that is evaluated only where `condition` is true, as the
- * arguments of an aggregate with FILTER are; NULL elsewhere.  The condition is
- * an expression that ai_lift_condition() gave.
- */
-extern Node *ai_lift_condition(AiLift *lift, Node *condition);
-extern Node *ai_lift_guarded(AiLift *lift, Node *condition, Node *expression);
 
 /* The columns and registers as the node's custom_scan_tlist. */
 extern List *ai_lift_scan_tlist(AiLift *lift);

@@ -1,10 +1,6 @@
 /*
  * modify.c
- *	  Calls of the ModifyTable node itself (modify.h).
- *
- * RETURNING.  The node of exec/ stands above the ModifyTable, which emits the
- * columns.  Rows that nobody reads any more are changed all the same, and not
- * asked about.
+ *	  Calls in the actions of MERGE (modify.h).
  *
  * MERGE evaluates an action's expressions when the row's turn has come and it
  * has found out which action it is.  Which one that is can mostly be told from
@@ -122,23 +118,21 @@ same_target(const Merge *merge, bool matched)
 /* ---- an action's expression over the columns below ---- */
 
 static Node *
-below_mutator(Node *node, Merge *merge)
+column_below(Node *node, void *context)
 {
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var))
-	{
-		Var		   *var = copyObject((Var *) node);
+	Merge	   *merge = context;
+	Var		   *var;
 
-		if (var->varno == (int) merge->target)
-			var->varattno = var->varattno > 0 ? ai_expose(merge->child, (Var *) node) : 0;
-		else if (var->varno != INNER_VAR)
-			var->varattno = 0;
-		merge->failed = merge->failed || var->varattno == 0;
-		var->varno = OUTER_VAR;
-		return (Node *) var;
-	}
-	return expression_tree_mutator(node, below_mutator, merge);
+	if (!IsA(node, Var))
+		return NULL;
+	var = copyObject((Var *) node);
+	if (var->varno == (int) merge->target)
+		var->varattno = var->varattno > 0 ? ai_expose(merge->child, (Var *) node) : 0;
+	else if (var->varno != INNER_VAR)
+		var->varattno = 0;
+	merge->failed = merge->failed || var->varattno == 0;
+	var->varno = OUTER_VAR;
+	return (Node *) var;
 }
 
 /* NULL = it cannot be evaluated there. */
@@ -150,7 +144,7 @@ below(Merge *merge, Node *expression)
 	if (ai_is_bound(expression) || !ai_lift_takes_all(expression))
 		return NULL;
 	merge->failed = false;
-	result = below_mutator(expression, merge);
+	result = ai_replace(expression, column_below, merge);
 	return merge->failed ? NULL : result;
 }
 
@@ -255,9 +249,7 @@ lift_action(Merge *merge, Plan *projection, MergeAction *action, Var *which, int
 			all = false;
 			continue;
 		}
-		moved = add_when(make_case((Node *) makeNullConst(exprType(expression), exprTypmod(expression),
-														  exprCollation(expression))),
-						 is_number(which, n), moved);
+		moved = add_when(make_case((Node *) ai_null_of(expression)), is_number(which, n), moved);
 		column = ai_add_column(projection, moved);
 		llast_node(TargetEntry, projection->targetlist)->resjunk = true;
 		column->varno = INNER_VAR;
@@ -351,28 +343,4 @@ ai_lift_actions(AiRewrite *rewrite, ModifyTable *host)
 	if (ai_contains_call((Node *) host->mergeActionLists))
 		return lift_merge(rewrite, host);
 	return NULL;
-}
-
-/* ---- RETURNING ---- */
-
-Plan *
-ai_rewrite_returning(AiRewrite *rewrite, ModifyTable *host, const AiAbove *above)
-{
-	AiLift		lift = {0};
-	List	   *targetlist = host->plan.targetlist;
-	List	   *columns = NIL;
-	ListCell   *cell;
-
-	if (!ai_contains_call((Node *) targetlist) || list_length(host->returningLists) != 1 ||
-		!bms_is_empty(host->fdwDirectModifyPlans) || host->operation == CMD_MERGE)
-		return &host->plan;
-	ai_lift_leaves(&lift, (Node *) targetlist);
-	foreach(cell, lift.leaves)
-		columns = lappend(columns, makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
-	if (columns == NIL)
-		return &host->plan;
-	targetlist = ai_lift_target_list(&lift, targetlist);
-	host->plan.targetlist = columns;
-	host->returningLists = list_make1(copyObject(columns));
-	return ai_build_node(rewrite, &lift, &host->plan, &host->plan, targetlist, NIL, 0, above);
 }

@@ -32,23 +32,6 @@ parts_of(const Plan *plan)
 	return IsA(plan, MergeAppend) ? ((const MergeAppend *) plan)->mergeplans : NIL;
 }
 
-static bool
-is_table_scan(const Plan *plan)
-{
-	switch (nodeTag(plan))
-	{
-		case T_SeqScan:
-		case T_SampleScan:
-		case T_IndexScan:
-		case T_BitmapHeapScan:
-		case T_TidScan:
-		case T_TidRangeScan:
-			return true;
-		default:
-			return false;
-	}
-}
-
 /* Parts with a scan each, whose columns are those of the whole one by one. */
 static bool
 are_table_scans(const Plan *append)
@@ -59,7 +42,7 @@ are_table_scans(const Plan *append)
 	{
 		const Plan *part = lfirst(cell);
 
-		if (!is_table_scan(part) || list_length(part->targetlist) != list_length(append->targetlist))
+		if (!ai_plan_is(part, AI_IS_TABLE) || list_length(part->targetlist) != list_length(append->targetlist))
 			return false;
 	}
 	return parts_of(append) != NIL;
@@ -72,33 +55,22 @@ are_table_scans(const Plan *append)
 static bool
 find_scans(const Plan *plan, List **scans)
 {
-	if (is_table_scan(plan))
+	if (ai_plan_is(plan, AI_IS_TABLE))
 	{
 		*scans = lappend(*scans, (void *) plan);
 		return true;
 	}
-	switch (nodeTag(plan))
+	if (ai_plan_is(plan, AI_HANDS_ON) || ai_is_stage(plan))
+		return find_scans(plan->lefttree, scans);
+	if (!ai_plan_is(plan, AI_IS_JOIN))
+		return false;
+	switch (((const Join *) plan)->jointype)
 	{
-		case T_Result:
-			return ai_is_stage(plan) && find_scans(plan->lefttree, scans);
-		case T_Hash:
-		case T_Sort:
-		case T_IncrementalSort:
-		case T_Material:
+		case JOIN_INNER:
+			return find_scans(plan->lefttree, scans) && find_scans(plan->righttree, scans);
+		case JOIN_SEMI:
+		case JOIN_ANTI:
 			return find_scans(plan->lefttree, scans);
-		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
-			switch (((const Join *) plan)->jointype)
-			{
-				case JOIN_INNER:
-					return find_scans(plan->lefttree, scans) && find_scans(plan->righttree, scans);
-				case JOIN_SEMI:
-				case JOIN_ANTI:
-					return find_scans(plan->lefttree, scans);
-				default:
-					return false;
-			}
 		default:
 			return false;
 	}

@@ -6,16 +6,16 @@
  * has it planned as ever (plan_statement); all below works on the finished plan,
  * subplans first.
  *	1. Is there a model call at all (survey_plan)?  Else nothing more is done.
- *	2. What other nodes evaluate themselves is moved to where it can be lifted
- *	   (move_expressions): VALUES (values.h), correlated subqueries (correlated.h),
- *	   lateral expressions (lateral.h), parts of partitioned tables (append.h),
- *	   arguments of sets (setreturning.h), columns and filters (pullup.h).
+ *	2. What other nodes evaluate themselves is moved to where it can be lifted, by rules
+ *	   that look at one node (move_calls): VALUES (values.h), correlated subqueries
+ *	   (correlated.h), loops (flatten.h), parts of partitioned tables (append.h), arguments
+ *	   of sets, aggregates and windows, RETURNING (lower.h), columns and filters
+ *	   (raise.h).
  *	3. How each subplan is read is found out (find_kinds).
  *	4. Every plan node whose target list or filter holds model calls (the host) is
  *	   given a node above it, which takes these expressions over (splice_nodes,
- *	   lift.h, build.h); the host stays and emits the columns that they are made of.
- *	   Beside that: arguments of aggregates and windows (arguments.h), actions of
- *	   MERGE and RETURNING (modify.h).
+ *	   stage.h, lift.h, build.h); the host stays and emits the columns that they are
+ *	   made of.  Beside that: actions of MERGE (modify.h).
  *	   What a host's surroundings know of it follows it (capability.h).
  *	5. What the planner decided by the plan's cost is decided anew: JIT.
  *
@@ -46,19 +46,18 @@
 #include "optimizer/planner.h"
 #include "pg/guc.h"
 #include "plan/append.h"
-#include "plan/arguments.h"
 #include "plan/build.h"
 #include "plan/capability.h"
 #include "plan/check.h"
 #include "plan/correlated.h"
 #include "plan/expression.h"
-#include "plan/lateral.h"
 #include "plan/lift.h"
+#include "plan/flatten.h"
+#include "plan/lower.h"
 #include "plan/modify.h"
-#include "plan/pullup.h"
 #include "plan/query.h"
+#include "plan/raise.h"
 #include "plan/rewrite.h"
-#include "plan/setreturning.h"
 #include "plan/stage.h"
 #include "plan/values.h"
 #include "plan/walk.h"
@@ -175,8 +174,6 @@ rewrite_children(AiRewrite *rewrite, Plan *plan, AiAbove above)
 		ai_plan_children(plan, rewrite_child, &visit);
 		plan->righttree = inner;
 	}
-	if (plan->lefttree != NULL)
-		ai_lift_arguments(rewrite, plan, &visit.above);
 }
 
 static Plan *
@@ -190,7 +187,7 @@ rewrite_modify(AiRewrite *rewrite, ModifyTable *plan, AiAbove above)
 	/* a row alone has no others to wait beside */
 	if (reason != NULL && !is_single_row(*child))
 		*child = ai_build_note(rewrite, *child, reason, &reader);
-	return ai_rewrite_returning(rewrite, plan, &above);
+	return &plan->plan;
 }
 
 static Plan *
@@ -213,8 +210,7 @@ rewrite_plan(AiRewrite *rewrite, Plan *plan, AiAbove above)
 	for (Plan *stage = plan; stage != bottom; stage = stage->lefttree)
 		reader = ai_above_outer(stage, reader);
 	rewrite_children(rewrite, bottom, reader);
-	/* arguments of aggregates may have been all */
-	return ai_chain_bottom(plan) ? ai_collapse_chain(rewrite, plan, &above) : plan;
+	return ai_collapse_chain(rewrite, plan, &above);
 }
 
 static bool
@@ -251,42 +247,98 @@ splice_nodes(Plan **plan, int id, void *context)
 	*plan = rewrite_plan(rewrite, *plan, id == MAIN_PLAN ? ai_above_top() : ai_above_subplan(rewrite->kinds[id - 1]));
 }
 
-/* ---- the passes before it ---- */
+/* ---- the rules before it ---- */
+
+typedef struct Moves
+{
+	AiRewrite  *rewrite;
+	bool		in_subplan;
+} Moves;
+
+/* Of a SELECT's rows all are sorted, and few may be read. */
+static void
+move_above_sort(AiRewrite *rewrite, Plan *limit)
+{
+	if (IsA(limit->lefttree, Sort) || IsA(limit->lefttree, IncrementalSort))
+		limit->lefttree = ai_raise_above_sort(rewrite, limit->lefttree);
+}
+
+static Plan *
+move_at_loop(AiRewrite *rewrite, NestLoop *loop)
+{
+	Plan	   *plan = ai_flatten_loop(rewrite, loop);
+
+	if (plan == (Plan *) loop && IsA(plan->righttree, FunctionScan))
+		ai_lower_set_in_loop(rewrite, loop);
+	return plan;
+}
+
+/* What a kind of node does by itself. */
+static Plan *
+move_by_kind(AiRewrite *rewrite, Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_ValuesScan:
+			return ai_factor_values(rewrite, (ValuesScan *) plan);
+		case T_SubqueryScan:
+			return ai_read_subquery(rewrite, (SubqueryScan *) plan);
+		case T_NestLoop:
+			return move_at_loop(rewrite, (NestLoop *) plan);
+		case T_Append:
+		case T_MergeAppend:
+
+			/*
+			 * WHERE CURRENT OF looks for the scan of a part below the Append
+			 * itself
+			 */
+			return rewrite->for_cursor ? plan : ai_unite_parts(rewrite, plan);
+		case T_ProjectSet:
+			return ai_lower_project_set(rewrite, plan);
+		case T_Agg:
+		case T_WindowAgg:
+			ai_lower_arguments(rewrite, plan);
+			return plan;
+		case T_Limit:
+			move_above_sort(rewrite, plan);
+			return plan;
+		case T_ModifyTable:
+			return ai_raise_returning(rewrite, (ModifyTable *) plan);
+		default:
+			return plan;
+	}
+}
 
 /*
- * All that changes a plan before nodes are spliced into it.  A plan goes
- * through the whole list before one that refers to it begins, for the second
- * pass looks at what has become of subplans: what they compute last may be done
- * outside of them.  The order:
- *
- * 1. VALUES: what their rows have in common comes into the target list and the
- *	  filter of the scan, the only places where the others look;
- * 2. subqueries: what was a reference to one becomes an expression that calls,
- *	  on which all others work, and nothing that refers to a subquery is moved
- *	  out of a nested loop;
- * 3. nested loops: they evaluate what their inner sides did, so that
- * 4. parts of an Append that are such loops have expressions to compare;
- * 5. arguments of sets, by then made of what was evaluated in other places;
- * 6. columns above joins and sorts, out of the nodes where they are by then;
- * 7. filters above joins, which do not leave a node that computes columns with
- *	  calls for the rows that pass.
+ * Brings calls to where they can be lifted, before nodes are spliced in: by rules
+ * that look at one node, when its children are done.  First what was a reference
+ * to a subquery becomes an expression that calls, or columns; then comes what
+ * the kind of node does; then it computes what its children's columns call for, and
+ * tests their filters: columns first, for a filter does not leave a node that
+ * computes some for the rows that pass.
  */
 static void
-move_expressions(Plan **plan, int id, void *context)
+move_calls(Plan **plan, void *context)
 {
-	AiRewrite  *rewrite = context;
+	const Moves *moves = context;
+	AiRewrite  *rewrite = moves->rewrite;
 
-	ai_factor_values(plan, &rewrite->last_id);
-	ai_lift_correlated(rewrite->stmt, plan, id != MAIN_PLAN, &rewrite->last_id);
-	ai_set_columns(rewrite, plan);
-	ai_flatten_laterals(rewrite, plan);
-	/* WHERE CURRENT OF looks for the scan of a part below the Append itself */
-	if (!rewrite->for_cursor)
-		ai_unite_parts(plan, &rewrite->last_id);
-	ai_lift_set_arguments(rewrite->stmt, plan, &rewrite->last_id);
-	ai_pull_up_columns(rewrite, plan);
-	if (rewrite->reorders)
-		ai_pull_up_filters(*plan);
+	ai_plan_children(*plan, move_calls, context);
+	ai_lift_correlated(rewrite, *plan, moves->in_subplan);
+	*plan = ai_set_by_stages(rewrite, *plan);
+	*plan = move_by_kind(rewrite, *plan);
+	*plan = ai_raise_columns(rewrite, *plan);
+	if (rewrite->reorders && ai_plan_is(*plan, AI_IS_JOIN))
+		ai_raise_filters(*plan);
+}
+
+/* A plan is done before one that refers to it is looked at. */
+static void
+move_in_plan(Plan **plan, int id, void *context)
+{
+	Moves		moves = {.rewrite = context,.in_subplan = id != MAIN_PLAN};
+
+	move_calls(plan, &moves);
 }
 
 /*
@@ -335,7 +387,7 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	rewrite.last_id = survey.last_id;
 	rewrite.reorders = !hides_rows(stmt);
 	rewrite.for_cursor = (cursor_options & CURSOR_OPT_FAST_PLAN) != 0;
-	each_plan(stmt, move_expressions, &rewrite);
+	each_plan(stmt, move_in_plan, &rewrite);
 	/* a subplan whose kind is not found may end early */
 	rewrite.kinds = palloc(sizeof(SubLinkType) * Max(list_length(stmt->subplans), 1));
 	for (int i = 0; i < list_length(stmt->subplans); i++)

@@ -63,7 +63,7 @@ has_work(const Plan *plan)
 bool
 ai_takes_stage(const Plan *below)
 {
-	return ai_is_host(below) && below->initPlan == NIL && has_work(below) &&
+	return ai_plan_is(below, AI_IS_HOST) && below->initPlan == NIL && has_work(below) &&
 		!expression_returns_set((Node *) below->targetlist) &&
 		!(IsA(below, Result) && below->lefttree == NULL);
 }
@@ -71,7 +71,7 @@ ai_takes_stage(const Plan *below)
 Plan *
 ai_chain_bottom(Plan *top)
 {
-	Plan	   *bottom = has_work(top) && ai_is_host(top) ? top : NULL;
+	Plan	   *bottom = has_work(top) && ai_plan_is(top, AI_IS_HOST) ? top : NULL;
 	Plan	   *plan = top;
 
 	if (expression_returns_set((Node *) top->targetlist))
@@ -79,7 +79,7 @@ ai_chain_bottom(Plan *top)
 	while (ai_is_stage(plan) && (ai_takes_stage(plan->lefttree) || ai_is_stage(plan->lefttree)))
 	{
 		plan = plan->lefttree;
-		if (ai_takes_stage(plan))
+		if (ai_takes_stage(plan) || (bottom != NULL && ai_is_stage(plan) && plan->initPlan == NIL))
 			bottom = plan;
 		else if (plan->initPlan != NIL)
 			break;
@@ -125,14 +125,15 @@ make_register(Chain *chain, int level, Node *expression)
 }
 
 static Node *
-read_mutator(Node *node, Reading *reading)
+read_column(Node *node, void *context)
 {
+	Reading    *reading = context;
 	Level	   *below = &reading->chain->levels[reading->level - 1];
 	int			column;
 	Node	   *expression;
 
-	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != OUTER_VAR)
-		return node == NULL ? NULL : expression_tree_mutator(node, read_mutator, reading);
+	if (!IsA(node, Var) || ((Var *) node)->varno != OUTER_VAR)
+		return NULL;
 	column = ((Var *) node)->varattno;
 	expression = (Node *) list_nth_node(TargetEntry, below->plan->targetlist, column - 1)->expr;
 	if (below->registers[column - 1] == NULL &&
@@ -156,65 +157,177 @@ over_scan(Chain *chain, int level, Node *expression)
 
 	if (level == 0)
 		return ai_lift_over_scan(&chain->lift, expression);
-	over = read_mutator(expression, &reading);
+	over = ai_replace(expression, read_column, &reading);
 	if (ai_lift_takes_all(over))
 		return over;
 	reading.in_place = false;
-	return read_mutator(expression, &reading);
+	return ai_replace(expression, read_column, &reading);
 }
 
-/* ---- merging two stages ---- */
+/* ---- one stage of two, two nodes of one ---- */
 
 static Node *
-merge_mutator(Node *node, Plan *below)
+column_below(Node *node, void *below)
 {
-	if (node == NULL)
+	if (!IsA(node, Var) || ((Var *) node)->varno != OUTER_VAR)
 		return NULL;
-	if (IsA(node, Var) && ((Var *) node)->varno == OUTER_VAR)
-		return (Node *) copyObject(list_nth_node(TargetEntry, below->targetlist, ((Var *) node)->varattno - 1)->expr);
-	return expression_tree_mutator(node, merge_mutator, below);
+	return (Node *) copyObject(list_nth_node(TargetEntry, ((Plan *) below)->targetlist, ((Var *) node)->varattno - 1)->expr);
 }
 
 /* May a column's expression stand where it is read, and nowhere else? */
 static bool
 merges(const Plan *top, Node *expression, int column)
 {
-	int			n = ai_count_reads((Node *) top->targetlist, OUTER_VAR, column) +
-		ai_count_reads((Node *) top->qual, OUTER_VAR, column);
+	int			n = ai_count_reads((Node *) list_make2(top->targetlist, top->qual), OUTER_VAR, column);
 
 	if (IsA(expression, Var) || IsA(expression, Const))
 		return true;
 	return n == 1 || (n == 0 && !ai_is_volatile(expression));
 }
 
+/*
+ * The stage's target list and filter over what its child reads; false if something
+ * would be read twice for that, or less be lifted.
+ */
+static bool
+merge_lists(Plan *top)
+{
+	Plan	   *below = top->lefttree;
+	List	   *targetlist;
+	List	   *qual;
+	ListCell   *cell;
+
+	if (ai_count_reads((Node *) list_make2(top->targetlist, top->qual), OUTER_VAR, AI_ANY_COLUMN) == 0)
+		return false;
+	foreach(cell, below->targetlist)
+	{
+		if (!merges(top, (Node *) lfirst_node(TargetEntry, cell)->expr, foreach_current_index(cell) + 1))
+			return false;
+	}
+	targetlist = (List *) ai_replace((Node *) top->targetlist, column_below, below);
+	foreach(cell, targetlist)
+	{
+		if (!ai_lift_takes_all((Node *) lfirst_node(TargetEntry, cell)->expr))
+			return false;
+	}
+	qual = (List *) ai_replace((Node *) top->qual, column_below, below);
+	if (!ai_lift_takes_all((Node *) qual))
+		return false;
+	top->targetlist = targetlist;
+	top->qual = qual;
+	return true;
+}
+
 Plan *
 ai_merge_stages(const AiRewrite *rewrite, Plan *top)
 {
 	Plan	   *below = top->lefttree;
-	ListCell   *cell;
 
-	if (list_member_ptr(rewrite->memoized, below) || !ai_is_stage(top) || below == NULL || !ai_is_stage(below) || below->initPlan != NIL ||
-		ai_count_reads((Node *) list_make2(top->targetlist, top->qual), OUTER_VAR, AI_ANY_COLUMN) == 0)
+	if (list_member_ptr(rewrite->memoized, below) || !ai_is_stage(top) || below == NULL || !ai_is_stage(below) ||
+		below->initPlan != NIL || !merge_lists(top))
 		return top;
-	foreach(cell, below->targetlist)
-	{
-		if (!merges(top, (Node *) lfirst_node(TargetEntry, cell)->expr, foreach_current_index(cell) + 1))
-			return top;
-	}
-	foreach(cell, top->targetlist)
-	{
-		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
-
-		entry->expr = (Expr *) merge_mutator((Node *) entry->expr, below);
-		if (!ai_lift_takes_all((Node *) entry->expr))
-			return top;
-	}
-	if (!ai_lift_takes_all(merge_mutator((Node *) top->qual, below)))
-		return top;
-	top->targetlist = (List *) merge_mutator((Node *) top->targetlist, below);
-	top->qual = list_concat(below->qual, (List *) merge_mutator((Node *) top->qual, below));
+	top->qual = list_concat(below->qual, top->qual);
 	top->lefttree = below->lefttree;
 	return ai_merge_stages(rewrite, top);
+}
+
+/* The host emits the columns that the rest is made of. */
+static void
+emit_leaves(Plan *host, List *leaves)
+{
+	ListCell   *cell;
+
+	ai_capability_columns_move(host, leaves);
+	host->targetlist = NIL;
+	foreach(cell, leaves)
+		host->targetlist = lappend(host->targetlist,
+								   makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
+}
+
+Plan *
+ai_split(AiRewrite *rewrite, Plan *host, List *filters)
+{
+	AiLift		lift = {0};
+	Plan	   *stage = ai_build_projection(&rewrite->last_id, host, host);
+
+	ai_lift_leaves(&lift, (Node *) host->targetlist);
+	ai_lift_leaves(&lift, (Node *) filters);
+	stage->initPlan = host->initPlan;
+	host->initPlan = NIL;
+	stage->targetlist = (List *) ai_lift_over_leaves(&lift, (Node *) host->targetlist);
+	stage->qual = (List *) ai_lift_over_leaves(&lift, (Node *) filters);
+	emit_leaves(host, lift.leaves);
+	return stage;
+}
+
+static const AiMoved *
+moved_column(List *moved, const Node *node)
+{
+	ListCell   *cell;
+
+	foreach(cell, moved)
+	{
+		const AiMoved *column = lfirst(cell);
+
+		if (IsA(node, Var) && ((const Var *) node)->varno == column->varno && ((const Var *) node)->varattno == column->column)
+			return column;
+	}
+	return NULL;
+}
+
+/* Cuts the conjuncts from the first that reads one of these columns on off a filter. */
+static List *
+take_readers(List **qual, List *moved)
+{
+	List	   *kept = NIL;
+	List	   *readers = NIL;
+	ListCell   *cell;
+	ListCell   *column;
+
+	foreach(cell, *qual)
+	{
+		bool		reads = readers != NIL;
+
+		foreach(column, moved)
+			reads = reads || ai_count_reads(lfirst(cell), ((AiMoved *) lfirst(column))->varno, ((AiMoved *) lfirst(column))->column) > 0;
+		if (reads)
+			readers = lappend(readers, lfirst(cell));
+		else
+			kept = lappend(kept, lfirst(cell));
+	}
+	*qual = kept;
+	return readers;
+}
+
+Plan *
+ai_evaluate(AiRewrite *rewrite, Plan *host, List *moved)
+{
+	List	   *filters = ai_plan_is(host, AI_IS_JOIN) ? take_readers(&((Join *) host)->joinqual, moved) : NIL;
+	Plan	   *stage;
+	ListCell   *cell;
+
+	if (filters == NIL)
+		filters = take_readers(&host->qual, moved);
+	else
+	{
+		filters = list_concat(filters, host->qual);
+		host->qual = NIL;
+	}
+	stage = ai_split(rewrite, host, filters);
+	foreach(cell, host->targetlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+		const AiMoved *column = moved_column(moved, (Node *) entry->expr);
+
+		if (column != NULL)
+			entry->expr = (Expr *) copyObject(column->value);
+	}
+	if (!merge_lists(stage))
+		return stage;
+	host->targetlist = stage->targetlist;
+	host->qual = list_concat(host->qual, stage->qual);
+	host->initPlan = stage->initPlan;
+	return host;
 }
 
 /* ---- filters ---- */
@@ -231,7 +344,7 @@ take_filters(Plan *host, AiLift *lift, bool cautious)
 
 	if (ai_is_stage(host))
 		return host->qual;
-	if (IsA(host, NestLoop) || IsA(host, MergeJoin) || IsA(host, HashJoin))
+	if (ai_plan_is(host, AI_IS_JOIN))
 	{
 		Join	   *join = (Join *) host;
 
@@ -359,19 +472,6 @@ lift_target_list(Chain *chain)
 		lifted = lappend(lifted, entry);
 	}
 	return lifted;
-}
-
-/* The host emits the columns that the rest is made of. */
-static void
-emit_leaves(Plan *host, List *leaves)
-{
-	ListCell   *cell;
-
-	ai_capability_columns_move(host, leaves);
-	host->targetlist = NIL;
-	foreach(cell, leaves)
-		host->targetlist = lappend(host->targetlist,
-								   makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1, NULL, false));
 }
 
 /* Why a host's calls are made where they stand, if none of them is lifted. */

@@ -37,6 +37,27 @@ extern Plan *ai_chain_bottom(Plan *top);
  */
 extern Plan *ai_merge_stages(const AiRewrite *rewrite, Plan *top);
 
+/*
+ * Splits a node in two: it emits the columns that its target list and these filters
+ * are made of, which were cut off it, and a stage over it does the rest.
+ */
+extern Plan *ai_split(AiRewrite *rewrite, Plan *host, List *filters);
+
+/* In place of a column that a node reads: an expression over the columns that it reads. */
+typedef struct AiMoved
+{
+	int			varno;
+	int			column;
+	Node	   *value;
+} AiMoved;
+
+/*
+ * The node evaluates these.  Where each is read once it does so there; else it emits
+ * them as columns, which a stage over it reads.  Of a join condition that reads one
+ * the join must be an inner one.
+ */
+extern Plan *ai_evaluate(AiRewrite *rewrite, Plan *host, List *moved);
+
 /* The node that does what the chain does. */
 extern Plan *ai_collapse_chain(AiRewrite *rewrite, Plan *top, const AiAbove *above);
 

@@ -8,7 +8,7 @@
  *
  * Sets: "ai_rerank(q, d.passages)", which waits for each row of d by itself,
  * becomes "open_ranked(rerank_array(q, d.passages))": the same rows, and the
- * call is an argument of a function that returns a set, which setreturning.h
+ * call is an argument of a function that returns a set, which lower.h
  * keeps under way.  As where core inlines a function, whoever plans must be
  * allowed to execute it, and the plan depends on it.
  */

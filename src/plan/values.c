@@ -13,7 +13,6 @@
 
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "plan/build.h"
 #include "plan/expression.h"
 #include "plan/lift.h"
 #include "plan/stage.h"
@@ -171,116 +170,31 @@ common_expression(const ValuesScan *scan, int column, List **parts)
 
 /* ---- the scan ---- */
 
-/* The scan emits its columns as they are; a stage above has its target list and filter. */
-static Plan *
-read_by_stage(ValuesScan *scan, int *last_id)
-{
-	Plan	   *plan = &scan->scan.plan;
-	int			relid = scan->scan.scanrelid;
-	List	   *targetlist = plan->targetlist;
-	List	   *qual = plan->qual;
-	Plan	   *stage;
-	ListCell   *cell;
-
-	plan->targetlist = plan->qual = NIL;
-	foreach(cell, (List *) linitial(scan->values_lists))
-	{
-		Node	   *value = lfirst(cell);
-
-		(void) ai_add_column(plan, (Node *) makeVar(relid, foreach_current_index(cell) + 1, exprType(value), -1,
-													exprCollation(value), 0));
-	}
-	stage = ai_build_projection(last_id, plan, plan);
-	stage->targetlist = (List *) ai_read_above((Node *) targetlist, relid);
-	stage->qual = (List *) ai_read_above((Node *) qual, relid);
-	return stage;
-}
-
-typedef struct Replacement
-{
-	int			relid;
-	Node	  **expressions;	/* by column; NULL = it stays */
-} Replacement;
-
-static Node *
-replace_mutator(Node *node, Replacement *replacement)
-{
-	Node	   *expression = NULL;
-
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var) && ((Var *) node)->varno == replacement->relid)
-		expression = replacement->expressions[((Var *) node)->varattno - 1];
-	return expression ? copyObject(expression) : expression_tree_mutator(node, replace_mutator, replacement);
-}
-
-/*
- * Where each is read once it may as well stand where it is read, so that other
- * passes find it there; else the reader is a stage.
- */
-static Plan *
-evaluate_columns(ValuesScan *scan, Node **expressions, int *last_id)
-{
-	Plan	   *plan = &scan->scan.plan;
-	Replacement replacement = {.relid = scan->scan.scanrelid,.expressions = expressions};
-	int			n = list_length(linitial(scan->values_lists));
-	bool		once = true;
-	Plan	   *stage;
-
-	for (int i = 0; i < n; i++)
-		once = once && (expressions[i] == NULL ||
-						ai_count_reads((Node *) plan->targetlist, replacement.relid, i + 1) +
-						ai_count_reads((Node *) plan->qual, replacement.relid, i + 1) <= 1);
-	if (once)
-	{
-		plan->targetlist = (List *) replace_mutator((Node *) plan->targetlist, &replacement);
-		plan->qual = (List *) replace_mutator((Node *) plan->qual, &replacement);
-		return plan;
-	}
-	stage = read_by_stage(scan, last_id);
-	for (int i = 0; i < n; i++)
-	{
-		if (expressions[i] != NULL)
-			list_nth_node(TargetEntry, plan->targetlist, i)->expr = (Expr *) expressions[i];
-	}
-	return stage;
-}
-
-static Plan *
-factor_columns(ValuesScan *scan, int *last_id)
+Plan *
+ai_factor_values(AiRewrite *rewrite, ValuesScan *scan)
 {
 	Plan	   *plan = &scan->scan.plan;
 	int			relid = scan->scan.scanrelid;
 	int			n = list_length(linitial(scan->values_lists));
-	Node	  **expressions = palloc0(sizeof(Node *) * n);
-	bool		found = false;
+	List	   *moved = NIL;
 
-	if (ai_count_reads((Node *) plan->targetlist, relid, 0) > 0 || ai_count_reads((Node *) plan->qual, relid, 0) > 0)
+	if (ai_count_reads((Node *) list_make2(plan->targetlist, plan->qual), relid, 0) > 0)
 		return plan;
 	for (int i = 0; i < n; i++)
 	{
 		List	   *parts = NIL;
+		AiMoved    *column = palloc0(sizeof(AiMoved));
 		ListCell   *cell;
 		ListCell   *part;
 
-		expressions[i] = common_expression(scan, i + 1, &parts);
-		found = found || expressions[i] != NULL;
+		column->varno = relid;
+		column->column = i + 1;
+		column->value = common_expression(scan, i + 1, &parts);
+		if (column->value == NULL)
+			continue;
+		moved = lappend(moved, column);
 		forboth(cell, scan->values_lists, part, parts)
 			list_nth_cell(lfirst(cell), i)->ptr_value = copyObject(lfirst(part));
 	}
-	return found ? evaluate_columns(scan, expressions, last_id) : plan;
-}
-
-static void
-factor_values(Plan **plan, void *last_id)
-{
-	ai_plan_children(*plan, factor_values, last_id);
-	if (IsA(*plan, ValuesScan))
-		*plan = factor_columns((ValuesScan *) *plan, last_id);
-}
-
-void
-ai_factor_values(Plan **plan, int *last_id)
-{
-	factor_values(plan, last_id);
+	return moved != NIL ? ai_evaluate(rewrite, plan, moved) : plan;
 }

@@ -7,13 +7,13 @@
 
 #include "postgres.h"
 
-#include "nodes/plannodes.h"
+#include "plan/build.h"
 
 /*
- * In the whole plan: where the rows of a VALUES list differ in one argument
- * only, the list holds that argument, and the scan has the expression around it
- * in its target list and filter.
+ * Where the rows of a VALUES list differ in one argument only, the list holds that
+ * argument, and the expression around it is evaluated over the scan's column.
+ * Returns what stands in the scan's place.
  */
-extern void ai_factor_values(Plan **plan, int *last_id);
+extern Plan *ai_factor_values(AiRewrite *rewrite, ValuesScan *scan);
 
 #endif							/* AI_VALUES_H */

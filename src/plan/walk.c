@@ -11,6 +11,45 @@
 #include "plan/expression.h"
 #include "plan/walk.h"
 
+/* ---- kinds of nodes ---- */
+
+static const uint8 kinds_of[] = {
+	[T_SeqScan] = AI_IS_HOST | AI_IS_SCAN | AI_IS_TABLE,
+	[T_SampleScan] = AI_IS_HOST | AI_IS_SCAN | AI_IS_TABLE,
+	[T_IndexScan] = AI_IS_HOST | AI_IS_SCAN | AI_IS_TABLE,
+	[T_BitmapHeapScan] = AI_IS_HOST | AI_IS_SCAN | AI_IS_TABLE,
+	[T_TidScan] = AI_IS_HOST | AI_IS_SCAN | AI_IS_TABLE,
+	[T_TidRangeScan] = AI_IS_HOST | AI_IS_SCAN | AI_IS_TABLE,
+	[T_IndexOnlyScan] = AI_IS_HOST | AI_IS_SCAN,
+	[T_FunctionScan] = AI_IS_HOST | AI_IS_SCAN,
+	[T_ValuesScan] = AI_IS_HOST | AI_IS_SCAN,
+	[T_CteScan] = AI_IS_HOST | AI_IS_SCAN,
+	[T_SubqueryScan] = AI_IS_HOST,
+	[T_TableFuncScan] = AI_IS_HOST,
+	[T_NamedTuplestoreScan] = AI_IS_HOST,
+	[T_WorkTableScan] = AI_IS_HOST,
+	[T_ForeignScan] = AI_IS_HOST,
+	[T_NestLoop] = AI_IS_HOST | AI_IS_JOIN,
+	[T_MergeJoin] = AI_IS_HOST | AI_IS_JOIN,
+	[T_HashJoin] = AI_IS_HOST | AI_IS_JOIN,
+	[T_Result] = AI_IS_HOST,
+	[T_Agg] = AI_IS_HOST,
+	[T_WindowAgg] = AI_IS_HOST,
+	[T_Group] = AI_IS_HOST,
+	[T_Gather] = AI_IS_HOST,
+	[T_GatherMerge] = AI_IS_HOST,
+	[T_Hash] = AI_HANDS_ON,
+	[T_Sort] = AI_HANDS_ON,
+	[T_IncrementalSort] = AI_HANDS_ON,
+	[T_Material] = AI_HANDS_ON,
+};
+
+bool
+ai_plan_is(const Plan *plan, int kinds)
+{
+	return plan != NULL && nodeTag(plan) < lengthof(kinds_of) && (kinds_of[nodeTag(plan)] & kinds) != 0;
+}
+
 void
 ai_plan_children(Plan *plan, AiPlanVisit visit, void *context)
 {
@@ -45,6 +84,42 @@ ai_plan_children(Plan *plan, AiPlanVisit visit, void *context)
 	}
 }
 
+/* ---- expressions ---- */
+
+typedef struct Replacing
+{
+	AiReplacement replacement;
+	void	   *context;
+} Replacing;
+
+static Node *
+replacing_mutator(Node *node, Replacing *replacing)
+{
+	Node	   *instead = node == NULL ? NULL : replacing->replacement(node, replacing->context);
+
+	return instead != NULL ? instead : expression_tree_mutator(node, replacing_mutator, replacing);
+}
+
+Node *
+ai_replace(Node *expression, AiReplacement replacement, void *context)
+{
+	Replacing	replacing = {.replacement = replacement,.context = context};
+
+	return replacing_mutator(expression, &replacing);
+}
+
+Expr *
+ai_null_of(const void *expression)
+{
+	return (Expr *) makeNullConst(exprType(expression), exprTypmod(expression), exprCollation(expression));
+}
+
+Var *
+ai_column(int varno, int number, const void *expression)
+{
+	return makeVar(varno, number, exprType(expression), exprTypmod(expression), exprCollation(expression), 0);
+}
+
 typedef struct Reads
 {
 	int			varno;
@@ -73,12 +148,12 @@ ai_count_reads(Node *expression, int varno, int column)
 }
 
 static Node *
-output_mutator(Node *node, int *relid)
+output(Node *node, void *relid)
 {
 	Var		   *var;
 
-	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != *relid)
-		return node == NULL ? NULL : expression_tree_mutator(node, output_mutator, relid);
+	if (!IsA(node, Var) || ((Var *) node)->varno != *(int *) relid)
+		return NULL;
 	var = copyObject((Var *) node);
 	var->varno = OUTER_VAR;
 	return (Node *) var;
@@ -87,8 +162,10 @@ output_mutator(Node *node, int *relid)
 Node *
 ai_read_above(Node *expression, int relid)
 {
-	return output_mutator(expression, &relid);
+	return ai_replace(expression, output, &relid);
 }
+
+/* ---- columns ---- */
 
 List *
 ai_pass_columns(const Plan *child)
@@ -99,10 +176,8 @@ ai_pass_columns(const Plan *child)
 	foreach(cell, child->targetlist)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
-		Node	   *expression = (Node *) entry->expr;
 
-		entry->expr = (Expr *) makeVar(OUTER_VAR, entry->resno, exprType(expression), exprTypmod(expression),
-									   exprCollation(expression), 0);
+		entry->expr = (Expr *) ai_column(OUTER_VAR, entry->resno, entry->expr);
 		targetlist = lappend(targetlist, entry);
 	}
 	return targetlist;
@@ -131,29 +206,10 @@ ai_expose(Plan *plan, Var *var)
 {
 	int			column = 0;
 
-	switch (nodeTag(plan))
-	{
-		case T_SeqScan:
-		case T_SampleScan:
-		case T_IndexScan:
-		case T_BitmapHeapScan:
-		case T_TidScan:
-		case T_TidRangeScan:
-			if (((Scan *) plan)->scanrelid == (Index) var->varno)
-				return ai_column_of(plan, var);
-			return 0;
-		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
-		case T_Hash:
-		case T_Sort:
-		case T_IncrementalSort:
-		case T_Material:
-		case T_Result:
-			break;
-		default:
-			return 0;
-	}
+	if (ai_plan_is(plan, AI_IS_TABLE))
+		return ((Scan *) plan)->scanrelid == (Index) var->varno ? ai_column_of(plan, var) : 0;
+	if (!ai_plan_is(plan, AI_IS_JOIN | AI_HANDS_ON) && !IsA(plan, Result))
+		return 0;
 	var = copyObject(var);
 	if (plan->lefttree != NULL && (column = ai_expose(plan->lefttree, var)) > 0)
 		var->varno = OUTER_VAR;
@@ -165,40 +221,7 @@ ai_expose(Plan *plan, Var *var)
 	return ai_column_of(plan, var);
 }
 
-bool
-ai_is_host(const Plan *plan)
-{
-	switch (nodeTag(plan))
-	{
-		case T_Result:
-		case T_SeqScan:
-		case T_SampleScan:
-		case T_IndexScan:
-		case T_IndexOnlyScan:
-		case T_BitmapHeapScan:
-		case T_TidScan:
-		case T_TidRangeScan:
-		case T_SubqueryScan:
-		case T_FunctionScan:
-		case T_TableFuncScan:
-		case T_ValuesScan:
-		case T_CteScan:
-		case T_NamedTuplestoreScan:
-		case T_WorkTableScan:
-		case T_ForeignScan:
-		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
-		case T_Agg:
-		case T_WindowAgg:
-		case T_Group:
-		case T_Gather:
-		case T_GatherMerge:
-			return true;
-		default:
-			return false;
-	}
-}
+/* ---- calls ---- */
 
 static bool
 may_raise(Node *expression)
@@ -230,17 +253,8 @@ ai_split_filter(List **qual, bool cautious)
 bool
 ai_node_hosts_calls(const Plan *plan)
 {
-	if (ai_contains_call((Node *) plan->targetlist) || ai_contains_call((Node *) plan->qual))
-		return true;
-	switch (nodeTag(plan))
-	{
-		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
-			return ai_contains_call((Node *) ((const Join *) plan)->joinqual);
-		default:
-			return false;
-	}
+	return ai_contains_call((Node *) plan->targetlist) || ai_contains_call((Node *) plan->qual) ||
+		(ai_plan_is(plan, AI_IS_JOIN) && ai_contains_call((Node *) ((const Join *) plan)->joinqual));
 }
 
 static bool

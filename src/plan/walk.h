@@ -10,10 +10,34 @@
 #include "nodes/plannodes.h"
 #include "nodes/primnodes.h"
 
+/* What a kind of plan node is to those who move calls; flags. */
+#define AI_IS_HOST		0x01	/* it evaluates a target list */
+#define AI_IS_SCAN		0x02	/* its rows are those of no child */
+#define AI_IS_TABLE		0x04	/* but of a table, where each has its place */
+#define AI_IS_JOIN		0x08
+#define AI_HANDS_ON		0x10	/* the rows of its child, as they are */
+
+/* Is it one of these? */
+extern bool ai_plan_is(const Plan *plan, int kinds);
+
 typedef void (*AiPlanVisit) (Plan **child, void *context);
 
 /* Calls `visit` for each child of a plan node, which may put another there. */
 extern void ai_plan_children(Plan *plan, AiPlanVisit visit, void *context);
+
+/*
+ * An expression with other parts in places; the replacement is what comes in place
+ * of a node, or NULL, and then its parts are looked at.
+ */
+typedef Node *(*AiReplacement) (Node *node, void *context);
+
+extern Node *ai_replace(Node *expression, AiReplacement replacement, void *context);
+
+/* A NULL of an expression's type. */
+extern Expr *ai_null_of(const void *expression);
+
+/* A column of a child plan, with the type of an expression. */
+extern Var *ai_column(int varno, int number, const void *expression);
 
 /* How often an expression reads a column; 0 = the row as a whole. */
 #define AI_ANY_COLUMN	INT_MAX
@@ -37,9 +61,6 @@ extern int	ai_column_of(Plan *plan, Var *var);
  * way to where it failed may have got a column that nobody reads.
  */
 extern int	ai_expose(Plan *plan, Var *var);
-
-/* Does this kind of plan node evaluate expressions in its target list? */
-extern bool ai_is_host(const Plan *plan);
 
 /*
  * Cuts the conjuncts from the first with a call on off a filter; if it must be

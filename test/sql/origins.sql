@@ -35,6 +35,19 @@ SELECT y = z AS same FROM a, ai_complete(x) y, LATERAL (SELECT upper(y) AS u, y 
 SELECT calls();
 SELECT count(y), count(DISTINCT y) FROM a LEFT JOIN LATERAL (SELECT ai_complete(x, model => 'number') AS y) q ON true;
 SELECT calls();
+-- a loop over more rows than one
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_material = off;
+SET enable_memoize = off;
+SELECT count(*), count(*) FILTER (WHERE y = z) AS same FROM (SELECT y, y AS z FROM a, LATERAL (SELECT ai_complete(a.x || b.id) AS y FROM a b WHERE b.k = a.k AND b.id < 6) q WHERE a.id < 9 OFFSET 0) r;
+SELECT calls();
+SELECT count(*), count(*) FILTER (WHERE y::int % 2 = 1) AS not_what_the_filter_saw FROM a, LATERAL (SELECT ai_complete(a.x || b.id, model => 'number') AS y FROM a b WHERE b.k = a.k AND b.id < 6) q WHERE a.id < 9 AND y::int % 2 = 0;
+SELECT calls();
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_material;
+RESET enable_memoize;
 -- nothing of it is read: the rows are there for their calls
 SELECT count(*) FROM a, ai_complete(x) y;
 SELECT calls();

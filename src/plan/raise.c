@@ -1,6 +1,6 @@
 /*
- * pullup.c
- *	  Moving filters and columns above joins (pullup.h).
+ * raise.c
+ *	  Moving filters and columns above what drops rows (raise.h).
  *
  * The planner tests a filter as far down as it can, which is right for all
  * that is cheap.  A filter that calls a model costs more than the whole join
@@ -23,11 +23,12 @@
  * Columns.  A subquery whose SELECT list calls is planned by itself, for the
  * functions are volatile, and so is a view: it calls for all of its rows, though
  * a join or a LIMIT above may drop most of them, and though nobody may read the
- * answer.  A column that only the target list and the filter of such a node read
- * is computed there.  Below it becomes NULL.  It stays where the filter calls
- * for the same, for the answer might not be remembered for long enough, and where
- * nothing of the subquery is read: rows that are only counted are there for
- * their calls.
+ * answer.  The inner side of a nested loop that starts anew for each row of the
+ * outer one makes its calls one run after the other.  What such a column is, the
+ * node that reads it computes (ai_evaluate); below it becomes NULL.  It stays where
+ * the node needs it to find its rows; where the filter calls for the same, for
+ * the answer might not be remembered for long enough; and where nothing of the
+ * subquery is read: rows that are only counted are there for their calls.
  *
  * A row security policy is not moved, since whatever is tested before it sees
  * the rows that it hides; the caller leaves such statements alone.
@@ -38,10 +39,10 @@
 #include "nodes/nodeFuncs.h"
 #include "plan/build.h"
 #include "plan/expression.h"
-#include "plan/lateral.h"
 #include "plan/lift.h"
+#include "plan/flatten.h"
 #include "plan/origin.h"
-#include "plan/pullup.h"
+#include "plan/raise.h"
 #include "plan/stage.h"
 #include "plan/walk.h"
 
@@ -99,53 +100,32 @@ stays_single(const Plan *join, const Plan *source, bool inner)
 
 /* ---- taking a filter along ---- */
 
+static Node *
+rising_column(Node *node, void *plan)
+{
+	return IsA(node, Var) ? (Node *) ai_column(OUTER_VAR, ai_column_of(plan, (Var *) node), node) : NULL;
+}
+
 /* Over the columns of the plan in place of what the plan reads. */
 static Node *
-rise_mutator(Node *node, Plan *plan)
+rise(Plan *plan, Node *expression)
 {
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var))
-	{
-		Var		   *var = (Var *) node;
-		int			column = ai_column_of(plan, var);
-
-		return (Node *) makeVar(OUTER_VAR, column, var->vartype, var->vartypmod, var->varcollid, 0);
-	}
-	return expression_tree_mutator(node, rise_mutator, plan);
+	return ai_replace(expression, rising_column, plan);
 }
 
-static List *
-rise(Plan *plan, List *filters)
+static Node *
+inner_column(Node *node, void *context)
 {
-	return (List *) rise_mutator((Node *) filters, plan);
+	return IsA(node, Var) ? (Node *) ai_column(INNER_VAR, ((Var *) node)->varattno, node) : NULL;
 }
 
-static bool
-is_scan(const Plan *plan)
+/* What is over the columns of a join's side, as the join reads them. */
+static Node *
+at_join(const Plan *join, bool inner, Node *expression)
 {
-	switch (nodeTag(plan))
-	{
-		case T_SeqScan:
-		case T_SampleScan:
-		case T_IndexScan:
-		case T_IndexOnlyScan:
-		case T_BitmapHeapScan:
-		case T_TidScan:
-		case T_TidRangeScan:
-		case T_FunctionScan:
-		case T_ValuesScan:
-		case T_CteScan:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static bool
-is_join(const Plan *plan)
-{
-	return IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin);
+	if (inner)
+		expression = ai_replace(expression, inner_column, NULL);
+	return inner && IsA(join, NestLoop) ? ai_above_loop((const NestLoop *) join, expression) : expression;
 }
 
 /* A Result over what another node reads, as of parts that do the same (append.h). */
@@ -155,11 +135,18 @@ is_projection(const Plan *plan)
 	return IsA(plan, Result) && plan->lefttree != NULL;
 }
 
+/* A node whose filter and columns may rise. */
+static bool
+is_source(const Plan *plan)
+{
+	return ai_plan_is(plan, AI_IS_SCAN | AI_IS_JOIN) || (plan != NULL && is_projection(plan));
+}
+
 /* The node below those that hand rows on as they are. */
 static Plan *
 source_of(Plan *plan)
 {
-	while (plan != NULL && (IsA(plan, Hash) || IsA(plan, Sort) || IsA(plan, Material)))
+	while (ai_plan_is(plan, AI_HANDS_ON))
 		plan = plan->lefttree;
 	return plan;
 }
@@ -171,9 +158,9 @@ source_of(Plan *plan)
 static bool
 passes_sort(const Plan *side)
 {
-	for (; IsA(side, Hash) || IsA(side, Sort) || IsA(side, Material); side = side->lefttree)
+	for (; ai_plan_is(side, AI_HANDS_ON); side = side->lefttree)
 	{
-		if (IsA(side, Sort))
+		if (IsA(side, Sort) || IsA(side, IncrementalSort))
 			return true;
 	}
 	return false;
@@ -202,29 +189,14 @@ take(Plan *plan, bool single)
 	List	   *filters;
 
 	if (plan != source_of(plan))
-		return rise(plan, take(plan->lefttree, single));
+		return (List *) rise(plan, (Node *) take(plan->lefttree, single));
 	filters = ai_split_filter(&plan->qual, false);
 	if (!single && ai_has_origin(plan))
 		filters = mark(plan, filters);
-	return rise(plan, filters);
+	return (List *) rise(plan, (Node *) filters);
 }
 
-static Node *
-inner_mutator(Node *node, void *context)
-{
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var))
-	{
-		Var		   *var = copyObject((Var *) node);
-
-		var->varno = INNER_VAR;
-		return (Node *) var;
-	}
-	return expression_tree_mutator(node, inner_mutator, context);
-}
-
-/* ---- joins ---- */
+/* ---- filters above joins ---- */
 
 static bool
 subplan_walker(Node *node, void *context)
@@ -239,7 +211,7 @@ side_moves(const Plan *join, const Plan *source, bool inner)
 {
 	JoinType	type = ((const Join *) join)->jointype;
 
-	if (source == NULL || !(is_scan(source) || is_projection(source) || (is_join(source) && ((const Join *) source)->jointype == JOIN_INNER)))
+	if (!is_source(source) || (ai_plan_is(source, AI_IS_JOIN) && ((const Join *) source)->jointype != JOIN_INNER))
 		return false;
 	/* what it computes, it computes for the rows that pass */
 	if (ai_contains_call((Node *) source->targetlist) || ai_is_bound((Node *) source->targetlist))
@@ -342,8 +314,8 @@ keep_empty(Plan *join, Plan **outer, Plan **inner)
 		*inner = NULL;
 }
 
-static void
-pull_into(Plan *join)
+void
+ai_raise_filters(Plan *join)
 {
 	Plan	   *outer = source_of(join->lefttree);
 	Plan	   *inner = source_of(join->righttree);
@@ -357,54 +329,15 @@ pull_into(Plan *join)
 	/* the inner side's first, which puts them behind those of the outer */
 	if (inner != NULL)
 	{
-		Node	   *filters = inner_mutator((Node *) take(join->righttree, stays_single(join, inner, true)), NULL);
+		List	   *filters = take(join->righttree, stays_single(join, inner, true));
 
-		if (IsA(join, NestLoop))
-			filters = ai_above_loop((NestLoop *) join, filters);
-		put_filters(join, (List *) filters);
+		put_filters(join, (List *) at_join(join, true, (Node *) filters));
 	}
 	if (outer != NULL && !inner_works(join))
 		put_filters(join, take(join->lefttree, stays_single(join, outer, false)));
 }
 
-void
-ai_pull_up_filters(Plan *plan)
-{
-	ListCell   *cell;
-
-	if (plan == NULL)
-		return;
-	ai_pull_up_filters(plan->lefttree);
-	ai_pull_up_filters(plan->righttree);
-	if (IsA(plan, SubqueryScan))
-		ai_pull_up_filters(((SubqueryScan *) plan)->subplan);
-	if (IsA(plan, Append))
-	{
-		foreach(cell, ((Append *) plan)->appendplans)
-			ai_pull_up_filters(lfirst(cell));
-	}
-	if (is_join(plan))
-		pull_into(plan);
-}
-
 /* ---- columns ---- */
-
-typedef struct Reading
-{
-	int			varno;
-	int			attno;
-	Node	   *instead;		/* what a mutator puts there */
-} Reading;
-
-static Node *
-reading_mutator(Node *node, Reading *reading)
-{
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var) && ((Var *) node)->varno == reading->varno && ((Var *) node)->varattno == reading->attno)
-		return copyObject(reading->instead);
-	return expression_tree_mutator(node, reading_mutator, reading);
-}
 
 static bool
 reads(Node *expressions, int varno, int attno)
@@ -416,21 +349,17 @@ reads(Node *expressions, int varno, int attno)
 static bool
 joins_by(Plan *join, int varno, int attno)
 {
-	if (reads((Node *) ((Join *) join)->joinqual, varno, attno))
-		return true;
+	ListCell   *cell;
+
 	switch (nodeTag(join))
 	{
 		case T_NestLoop:
+			foreach(cell, ((NestLoop *) join)->nestParams)
 			{
-				ListCell   *cell;
-
-				foreach(cell, ((NestLoop *) join)->nestParams)
-				{
-					if (reads((Node *) lfirst_node(NestLoopParam, cell)->paramval, varno, attno))
-						return true;
-				}
-				return false;
+				if (reads((Node *) lfirst_node(NestLoopParam, cell)->paramval, varno, attno))
+					return true;
 			}
+			return false;
 		case T_MergeJoin:
 			return reads((Node *) ((MergeJoin *) join)->mergeclauses, varno, attno);
 		case T_HashJoin:
@@ -445,7 +374,23 @@ static bool
 reads_any(Plan *reader, int varno)
 {
 	return reads((Node *) reader->targetlist, varno, AI_ANY_COLUMN) || reads((Node *) reader->qual, varno, AI_ANY_COLUMN) ||
-		(is_join(reader) && joins_by(reader, varno, AI_ANY_COLUMN));
+		(ai_plan_is(reader, AI_IS_JOIN) && (joins_by(reader, varno, AI_ANY_COLUMN) ||
+											reads((Node *) ((Join *) reader)->joinqual, varno, AI_ANY_COLUMN)));
+}
+
+static bool
+sorts_by(const Plan *plan, AttrNumber column)
+{
+	const Sort *sort = (const Sort *) plan;
+
+	if (!IsA(plan, Sort) && !IsA(plan, IncrementalSort))
+		return false;
+	for (int i = 0; i < sort->numCols; i++)
+	{
+		if (sort->sortColIdx[i] == column)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -468,17 +413,8 @@ column_at(Plan *plan, const Plan *source, int column)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, cell);
 
-		if (!reads((Node *) entry->expr, OUTER_VAR, column))
-			continue;
-		if (IsA(plan, Sort))
-		{
-			for (int i = 0; i < ((Sort *) plan)->numCols; i++)
-			{
-				if (((Sort *) plan)->sortColIdx[i] == entry->resno)
-					return -1;
-			}
-		}
-		return entry->resno;
+		if (reads((Node *) entry->expr, OUTER_VAR, column))
+			return sorts_by(plan, entry->resno) ? -1 : entry->resno;
 	}
 	return 0;
 }
@@ -489,7 +425,7 @@ rise_to(Plan *plan, Plan *source, Node *expression)
 {
 	if (plan != source)
 		expression = rise_to(plan->lefttree, source, expression);
-	return rise_mutator(expression, plan);
+	return rise(plan, expression);
 }
 
 static bool
@@ -511,46 +447,55 @@ filtered_by_walker(Node *node, Plan *source)
 	return expression_tree_walker(node, filtered_by_walker, source);
 }
 
+/* A reader of a source's rows, and its child on the way there. */
+typedef struct Reader
+{
+	Plan	   *plan;
+	Plan	   *side;
+	bool		inner;
+	Plan	   *source;
+	bool		single;			/* each row is in at most one of the reader's */
+} Reader;
+
 /*
- * What a column of the source computes, a reader of its rows computes, in its
- * target list and its filter.  `side` is the reader's child on the way there.
+ * What a column of the source computes, its reader is to compute; one that nobody
+ * reads is not computed at all.
  */
 static void
-pull_column(Plan *reader, Plan *side, bool inner, Plan *source, TargetEntry *entry)
+raise_column(const Reader *reader, TargetEntry *entry, List **moved)
 {
-	Reading		reading = {.varno = inner ? INNER_VAR : OUTER_VAR};
-	Node	   *expression = (Node *) entry->expr;
-	Node	   *null = (Node *) makeNullConst(exprType(expression), exprTypmod(expression), exprCollation(expression));
-	List	   *targetlist;
-	List	   *qual;
-	int			n = 0;
+	AiMoved    *column = palloc0(sizeof(AiMoved));
+	bool		joins = ai_plan_is(reader->plan, AI_IS_JOIN);
+	Node	   *value = (Node *) entry->expr;
 
-	if (!ai_contains_call(expression) || ai_is_bound(expression) || !ai_lift_takes_all(expression) ||
-		filtered_by_walker(expression, source))
+	if (joins && reader->inner && IsA(reader->plan, NestLoop))
+		value = ai_above_loop((NestLoop *) reader->plan, value);
+	if (!ai_contains_call(value) || ai_is_bound(value) || !ai_lift_takes_all(value) ||
+		filtered_by_walker((Node *) entry->expr, reader->source))
 		return;
-	reading.attno = column_at(side, source, entry->resno);
-	if (reading.attno < 0 || (is_join(reader) && reading.attno > 0 && joins_by(reader, reading.varno, reading.attno)))
+	/* a mark tells the rows of one run of the inner side apart */
+	if (joins && reader->inner && IsA(reader->plan, NestLoop) && ai_contains_mark(value))
 		return;
-	if (reading.attno > 0)
-		n = ai_count_reads((Node *) reader->targetlist, reading.varno, reading.attno) +
-			ai_count_reads((Node *) reader->qual, reading.varno, reading.attno);
-	if (n > 0)
+	column->varno = reader->inner ? INNER_VAR : OUTER_VAR;
+	column->column = column_at(reader->side, reader->source, entry->resno);
+	if (column->column < 0)
+		return;
+	if (column->column > 0 && joins &&
+		(joins_by(reader->plan, column->varno, column->column) ||
+		 (reads((Node *) ((Join *) reader->plan)->joinqual, column->varno, column->column) &&
+		  (!reader->single || ((Join *) reader->plan)->jointype != JOIN_INNER))))
+		return;
+	/* right below a projection it is of one chain with that (stage.h) anyway */
+	if (!joins && reader->side == reader->source &&
+		ai_count_reads((Node *) list_make2(reader->plan->targetlist, reader->plan->qual), OUTER_VAR, column->column) > 1)
+		return;
+	if (column->column > 0)
 	{
-		if (n > 1)
-			return;
-		if (is_join(reader) && !stays_single(reader, source, inner))
-			expression = ai_mark_origin(source, expression);
-		reading.instead = rise_to(side, source, expression);
-		if (inner)
-			reading.instead = inner_mutator(reading.instead, NULL);
-		targetlist = (List *) reading_mutator((Node *) reader->targetlist, &reading);
-		qual = (List *) reading_mutator((Node *) reader->qual, &reading);
-		if (!ai_lift_takes_new(reader->targetlist, targetlist) || !ai_lift_takes_new(reader->qual, qual))
-			return;
-		reader->targetlist = targetlist;
-		reader->qual = qual;
+		value = reader->single ? (Node *) entry->expr : ai_mark_origin(reader->source, (Node *) entry->expr);
+		column->value = at_join(reader->plan, reader->inner, rise_to(reader->side, reader->source, value));
+		*moved = lappend(*moved, column);
 	}
-	entry->expr = (Expr *) null;
+	entry->expr = ai_null_of(entry->expr);
 }
 
 /* May what the source computes for its rows wait for the reader's? */
@@ -559,10 +504,10 @@ columns_move(const Plan *reader, const Plan *source, bool inner)
 {
 	JoinType	type;
 
-	if (source == NULL || !(is_scan(source) || is_join(source) || is_projection(source)) ||
-		!ai_contains_call((Node *) source->targetlist) || expression_returns_set((Node *) source->targetlist))
+	if (!is_source(source) || !ai_contains_call((Node *) source->targetlist) ||
+		expression_returns_set((Node *) source->targetlist))
 		return false;
-	if (!is_join(reader))
+	if (!ai_plan_is(reader, AI_IS_JOIN))
 		return true;
 	type = ((const Join *) reader)->jointype;
 	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
@@ -572,31 +517,34 @@ columns_move(const Plan *reader, const Plan *source, bool inner)
 }
 
 static void
-pull_columns(Plan *reader, Plan *side, bool inner)
+raise_columns(Plan *plan, Plan *side, bool inner, List **moved)
 {
-	Plan	   *source = source_of(side);
+	Reader		reader = {.plan = plan,.side = side,.inner = inner,.source = source_of(side)};
 	ListCell   *cell;
 
-	if (!columns_move(reader, source, inner) || !reads_any(reader, inner ? INNER_VAR : OUTER_VAR))
+	if (!columns_move(plan, reader.source, inner) || !reads_any(plan, inner ? INNER_VAR : OUTER_VAR))
 		return;
+	reader.single = !ai_plan_is(plan, AI_IS_JOIN) || stays_single(plan, reader.source, inner);
 	/* columns that are added on the way are none of these */
-	foreach(cell, list_copy(source->targetlist))
-		pull_column(reader, side, inner, source, lfirst_node(TargetEntry, cell));
+	foreach(cell, list_copy(reader.source->targetlist))
+		raise_column(&reader, lfirst_node(TargetEntry, cell), moved);
 }
 
 /*
  * A subquery's rows, read without the name it has in the range table: as a stage
  * over what computes them, or a projection over what hands them on.
  */
-static Plan *
-as_result(SubqueryScan *scan)
+Plan *
+ai_read_subquery(AiRewrite *rewrite, SubqueryScan *scan)
 {
 	Result	   *result = makeNode(Result);
 	Plan	   *plan = &scan->scan.plan;
 	Plan	   *source = scan->subplan;
 	int			relid = scan->scan.scanrelid;
 
-	if (reads((Node *) plan->targetlist, relid, 0) || reads((Node *) plan->qual, relid, 0))
+	/* what locks rows reads them again by that name */
+	if (rewrite->stmt->commandType != CMD_SELECT || rewrite->stmt->rowMarks != NIL ||
+		reads((Node *) plan->targetlist, relid, 0) || reads((Node *) plan->qual, relid, 0))
 		return plan;
 	if (!ai_takes_stage(source) &&
 		(plan->qual != NIL || !columns_move(&result->plan, source_of(source), false)))
@@ -609,35 +557,27 @@ as_result(SubqueryScan *scan)
 	return &result->plan;
 }
 
-static void
-pull_up_columns(Plan **plan, void *context)
+Plan *
+ai_raise_columns(AiRewrite *rewrite, Plan *plan)
 {
-	AiRewrite  *rewrite = context;
+	List	   *moved = NIL;
 
-	ai_plan_children(*plan, pull_up_columns, context);
-	/* what locks rows reads them again by that name */
-	if (IsA(*plan, SubqueryScan) && rewrite->stmt->commandType == CMD_SELECT && rewrite->stmt->rowMarks == NIL)
-		*plan = as_result((SubqueryScan *) *plan);
-	if (IsA(*plan, Limit) && IsA((*plan)->lefttree, Sort) && columns_move(*plan, source_of((*plan)->lefttree), false))
+	if (ai_plan_is(plan, AI_IS_JOIN))
 	{
-		Plan	   *sort = (*plan)->lefttree;
-
-		(*plan)->lefttree = ai_build_projection(&rewrite->last_id, sort, sort);
-		pull_columns((*plan)->lefttree, sort, false);
-	}
-	else if (is_join(*plan))
-	{
-		if (!inner_works(*plan))
-			pull_columns(*plan, (*plan)->lefttree, false);
-		pull_columns(*plan, (*plan)->righttree, true);
+		if (!inner_works(plan))
+			raise_columns(plan, plan->lefttree, false, &moved);
+		raise_columns(plan, plan->righttree, true, &moved);
 	}
 	/* a chain of stages moves nothing (stage.h) */
-	else if (is_projection(*plan) && !ai_is_stage((*plan)->lefttree))
-		pull_columns(*plan, (*plan)->lefttree, false);
+	else if (is_projection(plan) && !ai_is_stage(plan->lefttree))
+		raise_columns(plan, plan->lefttree, false, &moved);
+	return moved != NIL ? ai_evaluate(rewrite, plan, moved) : plan;
 }
 
-void
-ai_pull_up_columns(AiRewrite *rewrite, Plan **plan)
+Plan *
+ai_raise_above_sort(AiRewrite *rewrite, Plan *sort)
 {
-	pull_up_columns(plan, rewrite);
+	if (!columns_move(sort, source_of(sort), false))
+		return sort;
+	return ai_raise_columns(rewrite, ai_build_projection(&rewrite->last_id, sort, sort));
 }
