@@ -132,3 +132,18 @@ ai_add_column(Plan *projection, Node *expression)
 									 makeTargetEntry((Expr *) expression, n, NULL, false));
 	return makeVar(OUTER_VAR, n, exprType(expression), exprTypmod(expression), exprCollation(expression), 0);
 }
+
+Param *
+ai_new_parameter(AiRewrite *rewrite, const Node *value)
+{
+	Param	   *param = makeNode(Param);
+
+	param->paramkind = PARAM_EXEC;
+	param->paramid = list_length(rewrite->stmt->paramExecTypes);
+	param->paramtype = exprType(value);
+	param->paramtypmod = exprTypmod(value);
+	param->paramcollid = exprCollation(value);
+	param->location = -1;
+	rewrite->stmt->paramExecTypes = lappend_oid(rewrite->stmt->paramExecTypes, param->paramtype);
+	return param;
+}

@@ -51,4 +51,7 @@ extern Plan *ai_build_note(AiRewrite *rewrite, Plan *child, const char *reason, 
 extern Plan *ai_build_projection(int *last_id, const Plan *parent, Plan *child);
 extern Var *ai_add_column(Plan *projection, Node *expression);
 
+/* A parameter of the statement's, for such values. */
+extern Param *ai_new_parameter(AiRewrite *rewrite, const Node *value);
+
 #endif							/* AI_BUILD_H */

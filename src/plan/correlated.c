@@ -12,7 +12,9 @@
  * A subquery without FROM is its expression, over what the outer row hands in.
  * Of others there moves: calls, and strict functions around them, as long as one argument
  * of each is the subquery's own and the others are constants or what the outer
- * row hands in.
+ * row hands in.  And where the subquery reads a set, as in "(SELECT array_agg(e)
+ * FROM jsonb_array_elements(ai_json(t.x, ...)) e)", what the set is made of is
+ * handed in by the outer row, which evaluates it just as often.
  *
  * The planner may have put copies of an expression, and so references to one
  * subplan, in several places.  Each reference that is changed gets a subplan of
@@ -22,6 +24,7 @@
 #include "postgres.h"
 
 #include "ask/function.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/correlated.h"
@@ -204,6 +207,27 @@ renumber(Plan **plan, void *context)
 	ai_plan_children(*plan, renumber, context);
 }
 
+/* A copy of a subplan, for one reference to it alone; NULL = there can be none. */
+static Plan *
+own_copy(Correlated *correlated, Plan *plan)
+{
+	Renumbering renumbering = {.last_id = &correlated->rewrite->last_id};
+
+	plan = copyObject(plan);
+	renumber(&plan, &renumbering);
+	return renumbering.refused ? NULL : plan;
+}
+
+static void
+refer_to(Correlated *correlated, SubPlan *reference, Plan *plan)
+{
+	PlannedStmt *stmt = correlated->rewrite->stmt;
+
+	stmt->subplans = lappend(stmt->subplans, plan);
+	reference->plan_id = list_length(stmt->subplans);
+	reference->plan_name = psprintf("SubPlan %d", reference->plan_id);
+}
+
 static Node *
 handed_in(Node *node, void *context)
 {
@@ -244,7 +268,6 @@ static Node *
 outside(Correlated *correlated, SubPlan *reference)
 {
 	Plan	   *plan = list_nth(correlated->rewrite->stmt->subplans, reference->plan_id - 1);
-	Renumbering renumbering = {.last_id = &correlated->rewrite->last_id};
 	TargetEntry *entry;
 	Node	   *expression;
 	Node	  **place;
@@ -260,9 +283,8 @@ outside(Correlated *correlated, SubPlan *reference)
 		return ai_replace((Node *) entry->expr, handed_in, reference);
 	if (correlated->in_subplan || entry == NULL || way_to_core((Node *) entry->expr, reference) == NIL)
 		return NULL;
-	plan = copyObject(plan);
-	renumber(&plan, &renumbering);
-	if (renumbering.refused)
+	plan = own_copy(correlated, plan);
+	if (plan == NULL)
 		return NULL;
 	entry = computed_column(plan);
 	expression = (Node *) entry->expr;
@@ -278,10 +300,124 @@ outside(Correlated *correlated, SubPlan *reference)
 	own->firstColType = exprType((Node *) entry->expr);
 	own->firstColTypmod = exprTypmod((Node *) entry->expr);
 	own->firstColCollation = exprCollation((Node *) entry->expr);
-	correlated->rewrite->stmt->subplans = lappend(correlated->rewrite->stmt->subplans, plan);
-	own->plan_id = list_length(correlated->rewrite->stmt->subplans);
-	own->plan_name = psprintf("SubPlan %d", own->plan_id);
+	refer_to(correlated, own, plan);
 	return ai_replace(expression, handed_in, own);
+}
+
+/* ---- what the subquery's only source asks ---- */
+
+/* Each run of the plan reads rows of what is below this node, which there is once. */
+static Plan *
+always_read(Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_SubqueryScan:
+			return ((SubqueryScan *) plan)->subplan;
+		case T_Result:
+			return ((Result *) plan)->resconstantqual == NULL ? plan->lefttree : NULL;
+		case T_Limit:
+			{
+				const Const *count = (Const *) ((Limit *) plan)->limitCount;
+
+				return count == NULL || (IsA(count, Const) && !count->constisnull && DatumGetInt64(count->constvalue) > 0)
+					? plan->lefttree : NULL;
+			}
+		case T_Agg:
+		case T_WindowAgg:
+		case T_Group:
+		case T_Unique:
+		case T_Sort:
+		case T_IncrementalSort:
+		case T_ProjectSet:
+			return plan->lefttree;
+		default:
+			return NULL;
+	}
+}
+
+/* A set of rows, which no row of the subquery's is (flatten.h). */
+static bool
+is_set(const RangeTblFunction *function)
+{
+	return function->funccoltypes != NIL || expression_returns_set(function->funcexpr) ||
+		exprType(function->funcexpr) == RECORDOID;
+}
+
+/* An argument, over the outer row, if it calls; NULL = it stays. */
+static Node *
+asked_of_row(Node *argument, SubPlan *reference)
+{
+	Node	   *above = ai_contains_call(argument) ? ai_replace(argument, handed_in, reference) : NULL;
+
+	return above != NULL && !equal(above, argument) && !ai_is_bound(above) && ai_lift_takes_all(above) &&
+		!expression_returns_set(above) ? above : NULL;
+}
+
+/*
+ * Hands the arguments of the functions of the plan's only source in, in place of
+ * what they are made of; returns whether there were any.
+ */
+static bool
+hand_arguments_in(Correlated *correlated, Plan *plan, SubPlan *reference, SubPlan *own)
+{
+	Bitmapset  *added = NULL;
+	Plan	   *source = plan;
+	ListCell   *cell;
+	ListCell   *argument;
+
+	while (source != NULL && !IsA(source, FunctionScan))
+		source = always_read(source);
+	if (source == NULL)
+		return false;
+	foreach(cell, ((FunctionScan *) source)->functions)
+	{
+		RangeTblFunction *function = lfirst(cell);
+
+		if (!is_set(function) || !IsA(function->funcexpr, FuncExpr))
+			continue;
+		foreach(argument, ((FuncExpr *) function->funcexpr)->args)
+		{
+			Node	   *above = asked_of_row(lfirst(argument), reference);
+			Param	   *param;
+
+			if (above == NULL)
+				continue;
+			param = ai_new_parameter(correlated->rewrite, above);
+			lfirst(argument) = param;
+			own->parParam = lappend_int(own->parParam, param->paramid);
+			own->args = lappend(own->args, above);
+			added = bms_add_member(added, param->paramid);
+		}
+		function->funcparams = bms_union(function->funcparams, added);
+	}
+	for (source = plan; source != NULL && added != NULL; source = IsA(source, FunctionScan) ? NULL : always_read(source))
+	{
+		source->extParam = bms_union(source->extParam, added);
+		source->allParam = bms_union(source->allParam, added);
+	}
+	return added != NULL;
+}
+
+/*
+ * A reference that hands in what the subquery asks once whenever it is run: its
+ * arguments are evaluated just as often, by the outer row.
+ */
+static Node *
+hand_in(Correlated *correlated, SubPlan *reference)
+{
+	Plan	   *plan = list_nth(correlated->rewrite->stmt->subplans, reference->plan_id - 1);
+	SubPlan    *own;
+
+	if (correlated->in_subplan || reference->parParam == NIL || reference->useHashTable || plan == NULL ||
+		!ai_plan_calls(plan))
+		return NULL;
+	plan = own_copy(correlated, plan);
+	own = copyObject(reference);
+	if (plan == NULL || !hand_arguments_in(correlated, plan, reference, own))
+		return NULL;
+	refer_to(correlated, own, plan);
+	return (Node *) own;
 }
 
 /* ---- the walk ---- */
@@ -289,7 +425,12 @@ outside(Correlated *correlated, SubPlan *reference)
 static Node *
 moved_reference(Node *node, void *correlated)
 {
-	return IsA(node, SubPlan) ? outside(correlated, (SubPlan *) node) : NULL;
+	Node	   *moved;
+
+	if (!IsA(node, SubPlan))
+		return NULL;
+	moved = outside(correlated, (SubPlan *) node);
+	return moved != NULL ? moved : hand_in(correlated, (SubPlan *) node);
 }
 
 void

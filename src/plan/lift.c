@@ -413,11 +413,29 @@ lift_operand(Node *node, AiLift *lift)
 	return result;
 }
 
+/* A subquery whose calls are in what it is handed, which is evaluated whenever it is run. */
+static bool
+calls_in_arguments(Node *node)
+{
+	return IsA(node, SubPlan) && !ai_contains_call(((SubPlan *) node)->testexpr);
+}
+
+static Node *
+lift_in_arguments(Node *node, AiLift *lift)
+{
+	SubPlan    *result = copyObject((SubPlan *) node);
+
+	result->args = (List *) lift_mutator((Node *) result->args, lift);
+	return (Node *) result;
+}
+
 static bool
 left_walker(Node *node, void *context)
 {
 	if (node == NULL || !ai_contains_call(node))
 		return false;
+	if (calls_in_arguments(node))
+		return left_walker((Node *) ((SubPlan *) node)->args, context);
 	if (ai_is_marked(node))
 		return left_walker(ai_marked_expression(node), context);
 	if (calls_in_operand(node))
@@ -489,6 +507,8 @@ lift_mutator(Node *node, AiLift *lift)
 		return lift_bool((BoolExpr *) node, lift);
 	if (calls_in_operand(node))
 		return lift_operand(node, lift);
+	if (calls_in_arguments(node))
+		return lift_in_arguments(node, lift);
 	if (evaluates_all(node))
 		return expression_tree_mutator(node, lift_mutator, lift);
 	ai_lift_reason(lift, why_left(node));

@@ -117,21 +117,14 @@ static Node *
 hand_down(AiRewrite *rewrite, NestLoop *loop, Var *column)
 {
 	NestLoopParam *parameter = makeNode(NestLoopParam);
-	Param	   *param = makeNode(Param);
+	Param	   *param = ai_new_parameter(rewrite, (Node *) column);
 	Plan	   *inner = loop->join.plan.righttree;
 
-	parameter->paramno = list_length(rewrite->stmt->paramExecTypes);
+	parameter->paramno = param->paramid;
 	parameter->paramval = column;
-	rewrite->stmt->paramExecTypes = lappend_oid(rewrite->stmt->paramExecTypes, column->vartype);
 	loop->nestParams = lappend(loop->nestParams, parameter);
 	inner->extParam = bms_add_member(bms_copy(inner->extParam), parameter->paramno);
 	inner->allParam = bms_add_member(bms_copy(inner->allParam), parameter->paramno);
-	param->paramkind = PARAM_EXEC;
-	param->paramid = parameter->paramno;
-	param->paramtype = column->vartype;
-	param->paramtypmod = column->vartypmod;
-	param->paramcollid = column->varcollid;
-	param->location = -1;
 	return (Node *) param;
 }
 

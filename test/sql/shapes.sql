@@ -41,6 +41,14 @@ SELECT shown($$SELECT id, (SELECT CASE WHEN t.k = 1 THEN ai_complete(t.x) END) F
 -- what is sorted by the answer, or has a subquery of its own, stays
 SELECT shown($$SELECT id, (SELECT ai_complete(f.x) FROM few f WHERE f.id = t.id ORDER BY 1) FROM t WHERE id < 5$$);
 SELECT shown($$SELECT id, (SELECT ai_complete(f.x) FROM few f WHERE f.id = t.id AND f.id > (SELECT min(id) FROM few)) FROM t WHERE id < 5$$);
+-- the set that a subquery reads is made of what the row hands in
+SELECT shown($$SELECT id, (SELECT string_agg(e, '+') FROM unnest(string_to_array(ai_complete(t.x), ' ')) e WHERE e <> 'text') FROM t WHERE id < 12$$);
+SELECT shown($$SELECT id, ARRAY(SELECT e FROM regexp_split_to_table(ai_complete(t.x), ' ') e ORDER BY e LIMIT 1), CASE WHEN k = 1 THEN '1' IN (SELECT e FROM unnest(string_to_array(ai_complete(t.x), ' ')) e) END FROM t WHERE id < 12$$);
+SELECT shown($$SELECT id FROM t WHERE k < 9 AND EXISTS (SELECT FROM unnest(string_to_array(ai_complete(t.x), ' ')) e WHERE e LIKE '1%')$$);
+SELECT nodes($$UPDATE t SET (x, k) = (SELECT j.a, j.b FROM jsonb_to_record(ai_json(t.x, '{}')) AS j(a text, b int))$$);
+-- but not what may not be asked, or for the second time
+SELECT shown($$SELECT id, (SELECT e FROM unnest(string_to_array(ai_complete(t.x), ' ')) e LIMIT t.k - 1) FROM t WHERE id < 4 AND k < 3$$);
+SELECT shown($$SELECT id, (SELECT count(*) FROM few f, LATERAL unnest(string_to_array(ai_complete(t.x || f.flag), ' ')) e WHERE f.id < t.id) FROM t WHERE id < 4$$);
 -- nested loops: a row as a whole
 SELECT shown($$SELECT t.id, a IS NULL FROM t, ai_try_complete(t.x) a WHERE t.id < 3$$);
 SELECT shown($$SELECT t.id, (a).value FROM t, ai_try_complete(t.x) a WHERE t.id < 3$$);
