@@ -11,6 +11,13 @@
  * that it is done with, and tests what stands before the first call of its
  * filter, which need not be the same in all.  Parts that do not do the same,
  * such as those with rows of types of their own, stay as they are.
+ *
+ * For a cursor it is the other way round: WHERE CURRENT OF looks for the scan of a
+ * table below the Append, where a node of ours must say which row it has given.  So
+ * what stands above a table with its children is done in each part; that is no copy,
+ * for a row is of one part.
+ *
+ * Memory: the planner's.  State: none.
  */
 #include "postgres.h"
 
@@ -130,5 +137,28 @@ ai_unite_parts(AiRewrite *rewrite, Plan *append)
 		return unite(rewrite, append, parts);
 	for (int i = 0; i < n; i++)
 		*parts[i].plan = parts[i].was;
+	return append;
+}
+
+/* ---- for WHERE CURRENT OF ---- */
+
+Plan *
+ai_divide_stage(AiRewrite *rewrite, Plan *stage)
+{
+	Plan	   *append = stage->lefttree;
+	ListCell   *cell;
+
+	if (!ai_is_stage(stage) || !IsA(append, Append) || !ai_contains_call((Node *) stage->targetlist))
+		return stage;
+	foreach(cell, ((Append *) append)->appendplans)
+	{
+		Plan	   *part = ai_build_projection(&rewrite->last_id, lfirst(cell), lfirst(cell));
+
+		part->targetlist = copyObject(stage->targetlist);
+		part->qual = copyObject(stage->qual);
+		lfirst(cell) = part;
+	}
+	append->targetlist = ai_pass_columns(stage);
+	append->initPlan = list_concat(stage->initPlan, append->initPlan);
 	return append;
 }

@@ -15,4 +15,7 @@
  */
 extern Plan *ai_unite_parts(AiRewrite *rewrite, Plan *append);
 
+/* The parts of an Append do what a stage above it does. */
+extern Plan *ai_divide_stage(AiRewrite *rewrite, Plan *stage);
+
 #endif							/* AI_APPEND_H */

@@ -287,12 +287,9 @@ move_by_kind(AiRewrite *rewrite, Plan *plan)
 			return move_at_loop(rewrite, (NestLoop *) plan);
 		case T_Append:
 		case T_MergeAppend:
-
-			/*
-			 * WHERE CURRENT OF looks for the scan of a part below the Append
-			 * itself
-			 */
 			return rewrite->for_cursor ? plan : ai_unite_parts(rewrite, plan);
+		case T_Result:
+			return rewrite->for_cursor ? ai_divide_stage(rewrite, plan) : plan;
 		case T_ProjectSet:
 			return ai_lower_project_set(rewrite, plan);
 		case T_Agg:

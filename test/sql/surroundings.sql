@@ -164,6 +164,20 @@ UPDATE parts SET x = 'changed' WHERE CURRENT OF c RETURNING id;
 FETCH 1 FROM c;
 UPDATE parts_1 SET x = 'changed' WHERE CURRENT OF c RETURNING id;
 ROLLBACK;
+-- a table and those that inherit from it
+CREATE TABLE general (id int, x text);
+CREATE TABLE special (extra text) INHERITS (general);
+INSERT INTO general SELECT id, x FROM a WHERE id < 4;
+INSERT INTO special SELECT id, x, 'extra' FROM a WHERE id BETWEEN 4 AND 6;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, ai_complete(x) FROM general;
+FETCH 2 FROM c;
+UPDATE general SET x = 'changed' WHERE CURRENT OF c RETURNING id;
+FETCH 3 FROM c;
+UPDATE general SET x = 'changed' WHERE CURRENT OF c RETURNING id;
+UPDATE special SET x = 'changed' WHERE CURRENT OF c RETURNING id;
+ROLLBACK;
+DROP TABLE general CASCADE;
 DO $$
 DECLARE c CURSOR FOR SELECT id, ai_complete(x) FROM a;
 BEGIN
