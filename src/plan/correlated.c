@@ -115,7 +115,7 @@ way_to_core(Node *node, const SubPlan *reference)
 		if (n > 1 || own < 0 || strict_arguments(node, own) == NIL)
 			break;
 		way = lappend_int(way, own);
-		if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
+		if (ai_is_call(node))
 			length = list_length(way);
 		node = list_nth(arguments, own);
 	}

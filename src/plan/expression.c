@@ -10,30 +10,45 @@
 #include "plan/expression.h"
 #include "utils/lsyscache.h"
 
-static bool
-call_walker(Node *node, void *context)
+typedef struct Finding
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
-		return true;
-	return expression_tree_walker(node, call_walker, context);
+	AiTest		test;
+	void	   *context;
+} Finding;
+
+static bool
+finding_walker(Node *node, Finding *finding)
+{
+	return node != NULL && (finding->test(node, finding->context) ||
+							expression_tree_walker(node, finding_walker, finding));
+}
+
+bool
+ai_find(Node *expression, AiTest test, void *context)
+{
+	Finding		finding = {.test = test,.context = context};
+
+	return finding_walker(expression, &finding);
+}
+
+bool
+ai_is_call(const Node *node)
+{
+	return IsA(node, FuncExpr) && ai_function_by_oid(((const FuncExpr *) node)->funcid) != NULL;
+}
+
+static bool
+test_call(Node *node, void *n)
+{
+	if (ai_is_call(node) && n != NULL)
+		(*(int *) n)++;
+	return n == NULL && ai_is_call(node);
 }
 
 bool
 ai_contains_call(Node *node)
 {
-	return call_walker(node, NULL);
-}
-
-static bool
-count_walker(Node *node, int *n)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
-		(*n)++;
-	return expression_tree_walker(node, count_walker, n);
+	return ai_find(node, test_call, NULL);
 }
 
 int
@@ -41,7 +56,7 @@ ai_count_calls(Node *node)
 {
 	int			n = 0;
 
-	count_walker(node, &n);
+	(void) ai_find(node, test_call, &n);
 	return n;
 }
 
@@ -52,34 +67,26 @@ is_volatile_function(Oid function, void *context)
 }
 
 static bool
-volatile_walker(Node *node, void *context)
+test_volatile(Node *node, void *context)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, NextValueExpr) || check_functions_in_node(node, is_volatile_function, NULL))
-		return true;
-	return expression_tree_walker(node, volatile_walker, context);
+	return IsA(node, NextValueExpr) || check_functions_in_node(node, is_volatile_function, NULL);
 }
 
 bool
 ai_is_volatile(Node *node)
 {
-	return volatile_walker(node, NULL);
+	return ai_find(node, test_volatile, NULL);
 }
 
 static bool
-place_walker(Node *node, void *context)
+test_bound(Node *node, void *context)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, SubPlan) || IsA(node, Aggref) || IsA(node, WindowFunc) ||
-		(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC))
-		return true;
-	return expression_tree_walker(node, place_walker, context);
+	return test_volatile(node, NULL) || IsA(node, SubPlan) || IsA(node, Aggref) || IsA(node, WindowFunc) ||
+		(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC);
 }
 
 bool
 ai_is_bound(Node *node)
 {
-	return volatile_walker(node, NULL) || place_walker(node, NULL);
+	return ai_find(node, test_bound, NULL);
 }

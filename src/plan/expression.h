@@ -9,7 +9,15 @@
 
 #include "nodes/nodes.h"
 
-/* Is there a model call in it? */
+/* Is there a node in it for which the test is true? */
+typedef bool (*AiTest) (Node *node, void *context);
+
+extern bool ai_find(Node *expression, AiTest test, void *context);
+
+/* Is it a model call? */
+extern bool ai_is_call(const Node *node);
+
+/* Is there one in it? */
 extern bool ai_contains_call(Node *node);
 
 /* How many places in it call. */

@@ -75,13 +75,9 @@ moves(const NestLoop *loop, List *expressions)
 }
 
 static bool
-whole_row_walker(Node *node, void *context)
+test_whole_row(Node *node, void *context)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return ((Var *) node)->varattno <= 0;
-	return expression_tree_walker(node, whole_row_walker, context);
+	return IsA(node, Var) && ((Var *) node)->varattno <= 0;
 }
 
 /* The row of a function that returns a composite type is made of its fields (row_of). */
@@ -92,7 +88,7 @@ reads_other_rows(const Plan *plan)
 
 	if (function != NULL && get_typtype(exprType(function->funcexpr)) == TYPTYPE_COMPOSITE)
 		return false;
-	return whole_row_walker((Node *) plan->targetlist, NULL) || whole_row_walker((Node *) plan->qual, NULL);
+	return ai_find((Node *) list_make2(plan->targetlist, plan->qual), test_whole_row, NULL);
 }
 
 static bool

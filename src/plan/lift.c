@@ -162,24 +162,21 @@ push_guard(AiLift *lift, const Var *value, AiGuardTest test)
 
 /* ---- what decides ---- */
 
-/* AND and OR: a part is evaluated unless one before it has decided. */
-static Node *
-lift_bool(BoolExpr *expression, AiLift *lift)
+/* AND, OR, COALESCE: a part is evaluated while those before it do not decide. */
+static List *
+lift_while(List *parts, AiGuardTest test, AiLift *lift)
 {
 	List	   *outer_guards = lift->guards;
-	BoolExpr   *result = makeNode(BoolExpr);
-	AiGuardTest test = expression->boolop == AND_EXPR ? AI_GUARD_NOT_FALSE : AI_GUARD_NOT_TRUE;
+	List	   *result = NIL;
 	int			last = 0;
 	ListCell   *cell;
 
-	foreach(cell, expression->args)
+	foreach(cell, parts)
 	{
 		if (ai_contains_call(lfirst(cell)))
 			last = foreach_current_index(cell);
 	}
-	*result = *expression;
-	result->args = NIL;
-	foreach(cell, expression->args)
+	foreach(cell, parts)
 	{
 		Node	   *part = lift_mutator(lfirst(cell), lift);
 
@@ -190,41 +187,29 @@ lift_bool(BoolExpr *expression, AiLift *lift)
 			push_guard(lift, value, test);
 			part = (Node *) value;
 		}
-		result->args = lappend(result->args, part);
+		result = lappend(result, part);
 	}
 	lift->guards = outer_guards;
+	return result;
+}
+
+static Node *
+lift_bool(BoolExpr *expression, AiLift *lift)
+{
+	BoolExpr   *result = makeNode(BoolExpr);
+
+	*result = *expression;
+	result->args = lift_while(expression->args, expression->boolop == AND_EXPR ? AI_GUARD_NOT_FALSE : AI_GUARD_NOT_TRUE, lift);
 	return (Node *) result;
 }
 
 static Node *
 lift_coalesce(CoalesceExpr *expression, AiLift *lift)
 {
-	List	   *outer_guards = lift->guards;
 	CoalesceExpr *result = makeNode(CoalesceExpr);
-	int			last = 0;
-	ListCell   *cell;
 
-	foreach(cell, expression->args)
-	{
-		if (ai_contains_call(lfirst(cell)))
-			last = foreach_current_index(cell);
-	}
 	*result = *expression;
-	result->args = NIL;
-	foreach(cell, expression->args)
-	{
-		Node	   *part = lift_mutator(lfirst(cell), lift);
-
-		if (foreach_current_index(cell) < last)
-		{
-			Var		   *value = remember(lift, part);
-
-			push_guard(lift, value, AI_GUARD_NULL);
-			part = (Node *) value;
-		}
-		result->args = lappend(result->args, part);
-	}
-	lift->guards = outer_guards;
+	result->args = lift_while(expression->args, AI_GUARD_NULL, lift);
 	return (Node *) result;
 }
 
@@ -492,7 +477,7 @@ lift_mutator(Node *node, AiLift *lift)
 		return node;
 	if (ai_is_marked(node))
 		return lift_marked(node, lift);
-	if (IsA(node, FuncExpr) && ai_function_by_oid(((FuncExpr *) node)->funcid) != NULL)
+	if (ai_is_call(node))
 	{
 		FuncExpr   *call = (FuncExpr *) expression_tree_mutator(node, lift_mutator, lift);
 

@@ -17,6 +17,7 @@
 #include "nodes/nodeFuncs.h"
 #include "ask/job.h"
 #include "plan/build.h"
+#include "plan/expression.h"
 #include "plan/origin.h"
 #include "plan/stage.h"
 #include "plan/walk.h"
@@ -173,17 +174,15 @@ ai_mark_origin(Plan *source, Node *expression)
 }
 
 static bool
-mark_walker(Node *node, void *context)
+test_mark(Node *node, void *context)
 {
-	if (node == NULL)
-		return false;
-	return ai_is_marked(node) || expression_tree_walker(node, mark_walker, context);
+	return ai_is_marked(node);
 }
 
 bool
 ai_contains_mark(Node *node)
 {
-	return mark_walker(node, NULL);
+	return ai_find(node, test_mark, NULL);
 }
 
 bool

@@ -22,10 +22,8 @@
 #include "plan/query.h"
 
 static bool
-bound_walker(Node *node, void *context)
+test_bound(Node *node, void *context)
 {
-	if (node == NULL)
-		return false;
 	switch (nodeTag(node))
 	{
 		case T_Var:
@@ -39,7 +37,7 @@ bound_walker(Node *node, void *context)
 		case T_CoerceToDomainValue:
 			return true;
 		default:
-			return expression_tree_walker(node, bound_walker, context);
+			return false;
 	}
 }
 
@@ -50,7 +48,7 @@ is_constant_embedding(const FuncExpr *call)
 
 	return function != NULL && function->task == AI_TASK_EMBED &&
 		!ai_contains_call((Node *) call->args) && !ai_is_volatile((Node *) call->args) &&
-		!bound_walker((Node *) call->args, NULL);
+		!ai_find((Node *) call->args, test_bound, NULL);
 }
 
 static Node *

@@ -46,87 +46,19 @@
 #include "plan/stage.h"
 #include "plan/walk.h"
 
-/* ---- what may move ---- */
+/* ---- sides ---- */
 
-/* Is each call in it asked once for each row of a table, whatever joins make of it? */
-static bool
-unmarked_walker(Node *node, void *context)
+/* A side of a join, or what a projection reads. */
+typedef struct Side
 {
-	if (node == NULL || !ai_contains_call(node) || ai_is_marked(node))
-		return false;
-	return IsA(node, FuncExpr) || expression_tree_walker(node, unmarked_walker, context);
-}
-
-/*
- * From the first conjunct with a call on: do they all move?  Above a join that may
- * give several rows for one, they must be told apart by its origin, and lifted.
- */
-static bool
-suffix_moves(const Plan *source, List *qual, bool single)
-{
-	bool		found = false;
-	ListCell   *cell;
-
-	foreach(cell, qual)
-	{
-		found = found || ai_contains_call(lfirst(cell));
-		if (!found)
-			continue;
-		if (ai_is_bound(lfirst(cell)))
-			return false;
-		if (!single && (!ai_lift_takes_all(lfirst(cell)) ||
-						(unmarked_walker(lfirst(cell), NULL) && !ai_has_origin(source))))
-			return false;
-	}
-	return found;
-}
-
-/*
- * Is each row of that side in at most one row that the join gives, so that what is
- * asked about it above the join is asked about it once?  By the planner's proof
- * alone: that there is but one partner, or that the other side only decides.  An
- * inner side of a loop that starts anew for each outer row is evaluated for each
- * pair anyway.
- */
-static bool
-stays_single(const Plan *join, const Plan *source, bool inner)
-{
-	const Join *node = (const Join *) join;
-
-	if (inner)
-		return IsA(join, NestLoop) && join->righttree == source;
-	return node->inner_unique || node->jointype == JOIN_SEMI || node->jointype == JOIN_ANTI;
-}
-
-/* ---- taking a filter along ---- */
-
-static Node *
-rising_column(Node *node, void *plan)
-{
-	return IsA(node, Var) ? (Node *) ai_column(OUTER_VAR, ai_column_of(plan, (Var *) node), node) : NULL;
-}
-
-/* Over the columns of the plan in place of what the plan reads. */
-static Node *
-rise(Plan *plan, Node *expression)
-{
-	return ai_replace(expression, rising_column, plan);
-}
-
-static Node *
-inner_column(Node *node, void *context)
-{
-	return IsA(node, Var) ? (Node *) ai_column(INNER_VAR, ((Var *) node)->varattno, node) : NULL;
-}
-
-/* What is over the columns of a join's side, as the join reads them. */
-static Node *
-at_join(const Plan *join, bool inner, Node *expression)
-{
-	if (inner)
-		expression = ai_replace(expression, inner_column, NULL);
-	return inner && IsA(join, NestLoop) ? ai_above_loop((const NestLoop *) join, expression) : expression;
-}
+	Plan	   *reader;
+	Plan	   *top;			/* its child */
+	Plan	   *source;			/* what computes the rows; NULL = nothing
+								 * rises */
+	bool		inner;
+	bool		restarts;		/* anew for each row of the outer side */
+	bool		single;			/* each row is in at most one of the reader's */
+} Side;
 
 /* A Result over what another node reads, as of parts that do the same (append.h). */
 static bool
@@ -152,83 +84,78 @@ source_of(Plan *plan)
 }
 
 /*
- * Would a filter pass a Sort?  Rows that it drops below are not sorted, and with
- * them those that are alike come in another order.
+ * A row is `single` by the planner's proof alone: that there is but one partner, or
+ * that the other side only decides.  An inner side of a loop that starts anew for
+ * each outer row is evaluated for each pair anyway.  Of other sides, whose rows are
+ * told apart by their origin, more rows are more work, though no more calls.
  */
+static Side
+side_of(Plan *reader, bool inner)
+{
+	Side		side = {.reader = reader,.inner = inner,.top = inner ? reader->righttree : reader->lefttree};
+	const Join *join = ai_plan_is(reader, AI_IS_JOIN) ? (const Join *) reader : NULL;
+	bool		decides = join != NULL && !inner && (join->jointype == JOIN_SEMI || join->jointype == JOIN_ANTI);
+	Plan	   *source = source_of(side.top);
+
+	side.restarts = inner && IsA(reader, NestLoop) && side.top == source;
+	side.single = join == NULL || side.restarts || (!inner && (join->inner_unique || decides));
+	if (is_source(source) && (join == NULL || join->jointype == JOIN_INNER || decides) &&
+		(side.single || reader->plan_rows <= source->plan_rows))
+		side.source = source;
+	return side;
+}
+
+static Node *
+rising_column(Node *node, void *plan)
+{
+	return IsA(node, Var) ? (Node *) ai_column(OUTER_VAR, ai_column_of(plan, (Var *) node), node) : NULL;
+}
+
+/* An expression over what the source reads, over the columns of a plan that hands its rows on. */
+static Node *
+rise(Plan *plan, Plan *source, Node *expression)
+{
+	if (plan != source)
+		expression = rise(plan->lefttree, source, expression);
+	return ai_replace(expression, rising_column, plan);
+}
+
+static Node *
+inner_column(Node *node, void *context)
+{
+	return IsA(node, Var) ? (Node *) ai_column(INNER_VAR, ((Var *) node)->varattno, node) : NULL;
+}
+
+/* What a loop hands its inner side, as columns of its outer one. */
+static Node *
+above_loop(const Side *side, Node *expression)
+{
+	return side->inner && IsA(side->reader, NestLoop) ? ai_above_loop((NestLoop *) side->reader, expression) : expression;
+}
+
+/* An expression over what the source reads, as the reader reads it. */
+static Node *
+at_reader(const Side *side, Node *expression)
+{
+	expression = rise(side->top, side->source, expression);
+	if (side->inner)
+		expression = ai_replace(expression, inner_column, NULL);
+	return above_loop(side, expression);
+}
+
+/* A mark tells the rows of one run of the inner side apart. */
 static bool
-passes_sort(const Plan *side)
+has_mark_of_run(const Side *side, Node *expression)
 {
-	for (; ai_plan_is(side, AI_HANDS_ON); side = side->lefttree)
-	{
-		if (IsA(side, Sort) || IsA(side, IncrementalSort))
-			return true;
-	}
-	return false;
+	return side->inner && IsA(side->reader, NestLoop) && ai_contains_mark(expression);
 }
 
-/* Conjuncts that call, marked with the row that they are about. */
-static List *
-mark(Plan *source, List *filters)
-{
-	List	   *marked = NIL;
-	ListCell   *cell;
-
-	foreach(cell, filters)
-	{
-		bool		calls = unmarked_walker(lfirst(cell), NULL);
-
-		marked = lappend(marked, calls ? ai_mark_origin(source, lfirst(cell)) : lfirst(cell));
-	}
-	return marked;
-}
-
-/* Cuts the filter off its node; it comes back over the columns of `plan`. */
-static List *
-take(Plan *plan, bool single)
-{
-	List	   *filters;
-
-	if (plan != source_of(plan))
-		return (List *) rise(plan, (Node *) take(plan->lefttree, single));
-	filters = ai_split_filter(&plan->qual, false);
-	if (!single && ai_has_origin(plan))
-		filters = mark(plan, filters);
-	return (List *) rise(plan, (Node *) filters);
-}
-
-/* ---- filters above joins ---- */
+/* ---- what the inner side of a loop does ---- */
 
 static bool
-subplan_walker(Node *node, void *context)
+test_subplan(Node *node, void *context)
 {
-	if (node == NULL)
-		return false;
-	return IsA(node, SubPlan) || expression_tree_walker(node, subplan_walker, context);
-}
-
-static bool
-side_moves(const Plan *join, const Plan *source, bool inner)
-{
-	JoinType	type = ((const Join *) join)->jointype;
-
-	if (!is_source(source) || (ai_plan_is(source, AI_IS_JOIN) && ((const Join *) source)->jointype != JOIN_INNER))
-		return false;
-	/* what it computes, it computes for the rows that pass */
-	if (ai_contains_call((Node *) source->targetlist) || ai_is_bound((Node *) source->targetlist))
-		return false;
-	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
-		return false;
-	if (passes_sort(inner ? join->righttree : join->lefttree))
-		return false;
-	/* a mark tells the rows of one run of the inner side apart */
-	if (inner && IsA(join, NestLoop) && ai_contains_mark((Node *) source->qual))
-		return false;
-	/* more rows are more work, though no more calls */
-	if (!stays_single(join, source, inner) && join->plan_rows > source->plan_rows)
-		return false;
-	return suffix_moves(source, IsA(join, NestLoop) && inner ?
-						(List *) ai_above_loop((const NestLoop *) join, (Node *) source->qual) : source->qual,
-						stays_single(join, source, inner));
+	return IsA(node, SubPlan);
 }
 
 static void
@@ -237,7 +164,7 @@ find_work(Plan **plan, void *context)
 	bool	   *work = context;
 
 	*work = *work || ai_node_calls(*plan) || (*plan)->initPlan != NIL ||
-		subplan_walker((Node *) (*plan)->targetlist, NULL) || subplan_walker((Node *) (*plan)->qual, NULL);
+		ai_find((Node *) list_make2((*plan)->targetlist, (*plan)->qual), test_subplan, NULL);
 	ai_plan_children(*plan, find_work, work);
 }
 
@@ -256,18 +183,94 @@ inner_works(const Plan *join)
 	return work;
 }
 
-/* Does a side call, but for the filter of `rises`? */
-static bool
-side_calls(Plan *side, Plan *rises)
-{
-	List	   *filters = NIL;
-	bool		calls;
+/* ---- filters above joins ---- */
 
-	if (rises != NULL)
-		filters = ai_split_filter(&rises->qual, false);
-	calls = ai_plan_calls(side);
-	if (rises != NULL)
-		rises->qual = list_concat(rises->qual, filters);
+/* Is each call in it asked once for each row of a table, whatever joins make of it? */
+static bool
+unmarked_walker(Node *node, void *context)
+{
+	if (node == NULL || !ai_contains_call(node) || ai_is_marked(node))
+		return false;
+	return IsA(node, FuncExpr) || expression_tree_walker(node, unmarked_walker, context);
+}
+
+/*
+ * From the first conjunct with a call on: do they all move?  Above a join that may
+ * give several rows for one, they must be told apart by its origin, and lifted.
+ */
+static bool
+suffix_moves(const Side *side, List *qual)
+{
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, qual)
+	{
+		found = found || ai_contains_call(lfirst(cell));
+		if (!found)
+			continue;
+		if (ai_is_bound(lfirst(cell)))
+			return false;
+		if (!side->single && (!ai_lift_takes_all(lfirst(cell)) ||
+							  (unmarked_walker(lfirst(cell), NULL) && !ai_has_origin(side->source))))
+			return false;
+	}
+	return found;
+}
+
+/*
+ * Would a filter pass a Sort?  Rows that it drops below are not sorted, and with
+ * them those that are alike come in another order.
+ */
+static bool
+passes_sort(const Plan *plan)
+{
+	for (; ai_plan_is(plan, AI_HANDS_ON); plan = plan->lefttree)
+	{
+		if (IsA(plan, Sort) || IsA(plan, IncrementalSort))
+			return true;
+	}
+	return false;
+}
+
+static bool
+filter_moves(const Side *side)
+{
+	Plan	   *source = side->source;
+
+	if (source == NULL || (ai_plan_is(source, AI_IS_JOIN) && ((Join *) source)->jointype != JOIN_INNER))
+		return false;
+	/* what it computes, it computes for the rows that pass */
+	if (ai_contains_call((Node *) source->targetlist) || ai_is_bound((Node *) source->targetlist))
+		return false;
+	return !passes_sort(side->top) && !has_mark_of_run(side, (Node *) source->qual) &&
+		suffix_moves(side, (List *) above_loop(side, (Node *) source->qual));
+}
+
+/* Cuts the filter off its node; it comes back as the reader reads it. */
+static List *
+take_filter(const Side *side)
+{
+	List	   *filters = ai_split_filter(&side->source->qual, false);
+	ListCell   *cell;
+
+	foreach(cell, filters)
+	{
+		if (!side->single && ai_has_origin(side->source) && unmarked_walker(lfirst(cell), NULL))
+			lfirst(cell) = ai_mark_origin(side->source, lfirst(cell));
+	}
+	return (List *) at_reader(side, (Node *) filters);
+}
+
+/* Does a side call, but for a filter of it that rises? */
+static bool
+side_calls(const Side *side, bool rises)
+{
+	List	   *filters = rises ? ai_split_filter(&side->source->qual, false) : NIL;
+	bool		calls = ai_plan_calls(side->top);
+
+	if (rises)
+		side->source->qual = list_concat(side->source->qual, filters);
 	return calls;
 }
 
@@ -285,7 +288,7 @@ put_filters(Plan *join, List *filters)
 
 	foreach(cell, *conditions)
 	{
-		if (rest != NIL || ai_contains_call(lfirst(cell)) || subplan_walker(lfirst(cell), NULL))
+		if (rest != NIL || ai_contains_call(lfirst(cell)) || ai_find(lfirst(cell), test_subplan, NULL))
 			rest = lappend(rest, lfirst(cell));
 		else
 			cheap = lappend(cheap, lfirst(cell));
@@ -302,39 +305,29 @@ put_filters(Plan *join, List *filters)
  * filter that rises as well.
  */
 static void
-keep_empty(Plan *join, Plan **outer, Plan **inner)
+keep_empty(const Side *outer, const Side *inner, bool *outer_moves, bool *inner_moves)
 {
-	if (IsA(join, NestLoop) || (*outer == NULL && *inner == NULL))
+	if (IsA(outer->reader, NestLoop))
 		return;
-	if (side_calls(join->lefttree, *outer))
-		*inner = NULL;
-	if (side_calls(join->righttree, *inner))
-		*outer = NULL;
-	if (*inner != NULL && side_calls(join->lefttree, *outer))
-		*inner = NULL;
+	*inner_moves = *inner_moves && !side_calls(outer, *outer_moves);
+	*outer_moves = *outer_moves && !side_calls(inner, *inner_moves);
+	*inner_moves = *inner_moves && !side_calls(outer, *outer_moves);
 }
 
 void
 ai_raise_filters(Plan *join)
 {
-	Plan	   *outer = source_of(join->lefttree);
-	Plan	   *inner = source_of(join->righttree);
+	Side		outer = side_of(join, false);
+	Side		inner = side_of(join, true);
+	bool		outer_moves = filter_moves(&outer);
+	bool		inner_moves = filter_moves(&inner);
 
-	if (!side_moves(join, inner, true))
-		inner = NULL;
-	if (!side_moves(join, outer, false))
-		outer = NULL;
-	keep_empty(join, &outer, &inner);
-
+	keep_empty(&outer, &inner, &outer_moves, &inner_moves);
 	/* the inner side's first, which puts them behind those of the outer */
-	if (inner != NULL)
-	{
-		List	   *filters = take(join->righttree, stays_single(join, inner, true));
-
-		put_filters(join, (List *) at_join(join, true, (Node *) filters));
-	}
-	if (outer != NULL && !inner_works(join))
-		put_filters(join, take(join->lefttree, stays_single(join, outer, false)));
+	if (inner_moves)
+		put_filters(join, take_filter(&inner));
+	if (outer_moves && !inner_works(join))
+		put_filters(join, take_filter(&outer));
 }
 
 /* ---- columns ---- */
@@ -419,115 +412,78 @@ column_at(Plan *plan, const Plan *source, int column)
 	return 0;
 }
 
-/* An expression over a source's columns, over those of a plan that hands them on. */
-static Node *
-rise_to(Plan *plan, Plan *source, Node *expression)
-{
-	if (plan != source)
-		expression = rise_to(plan->lefttree, source, expression);
-	return rise(plan, expression);
-}
-
 static bool
-equal_walker(Node *node, Node *call)
+test_equal(Node *node, void *call)
 {
-	if (node == NULL)
-		return false;
-	return equal(node, call) || expression_tree_walker(node, equal_walker, call);
+	return equal(node, call);
 }
 
 /* Does the source's filter make one of the expression's calls anyway? */
 static bool
-filtered_by_walker(Node *node, Plan *source)
+test_filtered(Node *node, void *source)
 {
-	if (node == NULL || !ai_contains_call(node))
-		return false;
-	if (IsA(node, FuncExpr) && equal_walker((Node *) source->qual, node))
-		return true;
-	return expression_tree_walker(node, filtered_by_walker, source);
+	return ai_is_call(node) && ai_find((Node *) ((Plan *) source)->qual, test_equal, node);
 }
 
-/* A reader of a source's rows, and its child on the way there. */
-typedef struct Reader
+/* May the reader do without a column to find its rows? */
+static bool
+may_compute(const Side *side, int column)
 {
-	Plan	   *plan;
-	Plan	   *side;
-	bool		inner;
-	Plan	   *source;
-	bool		single;			/* each row is in at most one of the reader's */
-} Reader;
+	Plan	   *reader = side->reader;
+	int			varno = side->inner ? INNER_VAR : OUTER_VAR;
+
+	if (ai_plan_is(reader, AI_IS_JOIN))
+		return !joins_by(reader, varno, column) &&
+			(!reads((Node *) ((Join *) reader)->joinqual, varno, column) ||
+			 (side->single && ((Join *) reader)->jointype == JOIN_INNER));
+	/* right below a projection it is of one chain with that (stage.h) anyway */
+	return side->top != side->source ||
+		ai_count_reads((Node *) list_make2(reader->targetlist, reader->qual), varno, column) <= 1;
+}
 
 /*
  * What a column of the source computes, its reader is to compute; one that nobody
  * reads is not computed at all.
  */
 static void
-raise_column(const Reader *reader, TargetEntry *entry, List **moved)
+raise_column(const Side *side, TargetEntry *entry, List **moved)
 {
-	AiMoved    *column = palloc0(sizeof(AiMoved));
-	bool		joins = ai_plan_is(reader->plan, AI_IS_JOIN);
-	Node	   *value = (Node *) entry->expr;
+	Node	   *value = above_loop(side, (Node *) entry->expr);
+	int			column;
 
-	if (joins && reader->inner && IsA(reader->plan, NestLoop))
-		value = ai_above_loop((NestLoop *) reader->plan, value);
 	if (!ai_contains_call(value) || ai_is_bound(value) || !ai_lift_takes_all(value) ||
-		filtered_by_walker((Node *) entry->expr, reader->source))
+		has_mark_of_run(side, value) || ai_find((Node *) entry->expr, test_filtered, side->source))
 		return;
-	/* a mark tells the rows of one run of the inner side apart */
-	if (joins && reader->inner && IsA(reader->plan, NestLoop) && ai_contains_mark(value))
+	column = column_at(side->top, side->source, entry->resno);
+	if (column < 0 || (column > 0 && !may_compute(side, column)))
 		return;
-	column->varno = reader->inner ? INNER_VAR : OUTER_VAR;
-	column->column = column_at(reader->side, reader->source, entry->resno);
-	if (column->column < 0)
-		return;
-	if (column->column > 0 && joins &&
-		(joins_by(reader->plan, column->varno, column->column) ||
-		 (reads((Node *) ((Join *) reader->plan)->joinqual, column->varno, column->column) &&
-		  (!reader->single || ((Join *) reader->plan)->jointype != JOIN_INNER))))
-		return;
-	/* right below a projection it is of one chain with that (stage.h) anyway */
-	if (!joins && reader->side == reader->source &&
-		ai_count_reads((Node *) list_make2(reader->plan->targetlist, reader->plan->qual), OUTER_VAR, column->column) > 1)
-		return;
-	if (column->column > 0)
+	if (column > 0)
 	{
-		value = reader->single ? (Node *) entry->expr : ai_mark_origin(reader->source, (Node *) entry->expr);
-		column->value = at_join(reader->plan, reader->inner, rise_to(reader->side, reader->source, value));
-		*moved = lappend(*moved, column);
+		value = side->single ? (Node *) entry->expr : ai_mark_origin(side->source, (Node *) entry->expr);
+		*moved = lappend(*moved, ai_moved(side->inner ? INNER_VAR : OUTER_VAR, column, at_reader(side, value)));
 	}
 	entry->expr = ai_null_of(entry->expr);
 }
 
-/* May what the source computes for its rows wait for the reader's? */
 static bool
-columns_move(const Plan *reader, const Plan *source, bool inner)
+has_columns(const Plan *source)
 {
-	JoinType	type;
-
-	if (!is_source(source) || !ai_contains_call((Node *) source->targetlist) ||
-		expression_returns_set((Node *) source->targetlist))
-		return false;
-	if (!ai_plan_is(reader, AI_IS_JOIN))
-		return true;
-	type = ((const Join *) reader)->jointype;
-	if (type != JOIN_INNER && (inner || (type != JOIN_SEMI && type != JOIN_ANTI)))
-		return false;
-	return stays_single(reader, source, inner) ||
-		(reader->plan_rows <= source->plan_rows && ai_has_origin(source));
+	return is_source(source) && ai_contains_call((Node *) source->targetlist) &&
+		!expression_returns_set((Node *) source->targetlist);
 }
 
 static void
-raise_columns(Plan *plan, Plan *side, bool inner, List **moved)
+raise_columns(Plan *reader, bool inner, List **moved)
 {
-	Reader		reader = {.plan = plan,.side = side,.inner = inner,.source = source_of(side)};
+	Side		side = side_of(reader, inner);
 	ListCell   *cell;
 
-	if (!columns_move(plan, reader.source, inner) || !reads_any(plan, inner ? INNER_VAR : OUTER_VAR))
+	if (!has_columns(side.source) || !reads_any(reader, inner ? INNER_VAR : OUTER_VAR) ||
+		(!side.single && !ai_has_origin(side.source)))
 		return;
-	reader.single = !ai_plan_is(plan, AI_IS_JOIN) || stays_single(plan, reader.source, inner);
 	/* columns that are added on the way are none of these */
-	foreach(cell, list_copy(reader.source->targetlist))
-		raise_column(&reader, lfirst_node(TargetEntry, cell), moved);
+	foreach(cell, list_copy(side.source->targetlist))
+		raise_column(&side, lfirst_node(TargetEntry, cell), moved);
 }
 
 /*
@@ -546,8 +502,7 @@ ai_read_subquery(AiRewrite *rewrite, SubqueryScan *scan)
 	if (rewrite->stmt->commandType != CMD_SELECT || rewrite->stmt->rowMarks != NIL ||
 		reads((Node *) plan->targetlist, relid, 0) || reads((Node *) plan->qual, relid, 0))
 		return plan;
-	if (!ai_takes_stage(source) &&
-		(plan->qual != NIL || !columns_move(&result->plan, source_of(source), false)))
+	if (!ai_takes_stage(source) && (plan->qual != NIL || !has_columns(source_of(source))))
 		return plan;
 	result->plan = *plan;
 	NodeSetTag(result, T_Result);
@@ -565,19 +520,19 @@ ai_raise_columns(AiRewrite *rewrite, Plan *plan)
 	if (ai_plan_is(plan, AI_IS_JOIN))
 	{
 		if (!inner_works(plan))
-			raise_columns(plan, plan->lefttree, false, &moved);
-		raise_columns(plan, plan->righttree, true, &moved);
+			raise_columns(plan, false, &moved);
+		raise_columns(plan, true, &moved);
 	}
 	/* a chain of stages moves nothing (stage.h) */
 	else if (is_projection(plan) && !ai_is_stage(plan->lefttree))
-		raise_columns(plan, plan->lefttree, false, &moved);
+		raise_columns(plan, false, &moved);
 	return moved != NIL ? ai_evaluate(rewrite, plan, moved) : plan;
 }
 
 Plan *
 ai_raise_above_sort(AiRewrite *rewrite, Plan *sort)
 {
-	if (!columns_move(sort, source_of(sort), false))
+	if (!has_columns(source_of(sort)))
 		return sort;
 	return ai_raise_columns(rewrite, ai_build_projection(&rewrite->last_id, sort, sort));
 }

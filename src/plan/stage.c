@@ -260,6 +260,18 @@ ai_split(AiRewrite *rewrite, Plan *host, List *filters)
 	return stage;
 }
 
+AiMoved *
+ai_moved(int varno, int column, Node *value)
+{
+	AiMoved    *moved = palloc(sizeof(AiMoved));
+
+	*moved = (AiMoved)
+	{
+		.varno = varno,.column = column,.value = value
+	};
+	return moved;
+}
+
 static const AiMoved *
 moved_column(List *moved, const Node *node)
 {

@@ -51,6 +51,8 @@ typedef struct AiMoved
 	Node	   *value;
 } AiMoved;
 
+extern AiMoved *ai_moved(int varno, int column, Node *value);
+
 /*
  * The node evaluates these.  Where each is read once it does so there; else it emits
  * them as columns, which a stage over it reads.  Of a join condition that reads one

@@ -183,16 +183,12 @@ ai_factor_values(AiRewrite *rewrite, ValuesScan *scan)
 	for (int i = 0; i < n; i++)
 	{
 		List	   *parts = NIL;
-		AiMoved    *column = palloc0(sizeof(AiMoved));
+		Node	   *value = common_expression(scan, i + 1, &parts);
 		ListCell   *cell;
 		ListCell   *part;
 
-		column->varno = relid;
-		column->column = i + 1;
-		column->value = common_expression(scan, i + 1, &parts);
-		if (column->value == NULL)
-			continue;
-		moved = lappend(moved, column);
+		if (value != NULL)
+			moved = lappend(moved, ai_moved(relid, i + 1, value));
 		forboth(cell, scan->values_lists, part, parts)
 			list_nth_cell(lfirst(cell), i)->ptr_value = copyObject(lfirst(part));
 	}

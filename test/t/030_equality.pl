@@ -456,11 +456,18 @@ for my $n (@numbers)
 		$same++;
 		$spared++;
 	}
+	# a constant costs the planner nothing: its filter comes before those that would
+	# leave no row for its error
+	elsif ($off ne $on && $has_error{$n} && $on =~ /ERROR/ && $statements[$n] =~ /ai_embed\('c\d'[,)]/ && index($printed{$n}{off} // '', $printed{$n}{on} // '') == 0)
+	{
+		$same++;
+		$spared++;
+	}
 	elsif ($off ne $on || $off eq 'nothing')
 	{
 		$report->($n, "the answers of query $n differ");
 	}
-	# a constant costs the planner nothing: its filter comes before those that would leave no row for it
+	# the same, without an error
 	elsif ($calls_on > $calls_off && $calls_off >= 0 && $calls_on <= $calls_off + (() = $statements[$n] =~ /ai_embed\('c\d'[,)]/g)) { $same++; $ahead++ }
 	# what an error ends was worked ahead of
 	elsif ($calls_on > $calls_off && $calls_off >= 0 && $off =~ /ERROR/) { $same++ }
@@ -483,7 +490,7 @@ $count = @numbers;
 is($same, $count, "$count generated queries answer alike, with no more calls");
 cmp_ok($errors, '<', $count / 4, "most of them have an answer ($errors do not)");
 cmp_ok($ahead, '<=', $count / 50 + 1, "few of them work ahead in vain ($ahead do)");
-cmp_ok($spared, '<=', $count / 400 + 1, "few are spared an error, or have another ($spared)");
+cmp_ok($spared, '<=', $count / 400 + 1, "few have another error, or one that the others are spared ($spared)");
 diag("$same of $count queries agree, $saved calls saved, $errors with an error");
 
 # ---- size takes nothing from how many calls are under way ----
