@@ -79,6 +79,24 @@ check_numbers(const Plan *plan, const AttrNumber *numbers, int n)
 	}
 }
 
+/* What hands rows on has the columns of its child, in their order. */
+static void
+check_handed_on(const Plan *plan)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->targetlist)
+	{
+		const Var  *var = (Var *) lfirst_node(TargetEntry, cell)->expr;
+
+		/* a constant stays one in the list of a Sort */
+		if (IsA(var, Var) && var->varattno != foreach_current_index(cell) + 1)
+			FAIL(plan, "its column %d is column %d below", foreach_current_index(cell) + 1, var->varattno);
+	}
+	if (list_length(plan->targetlist) > list_length(plan->lefttree->targetlist))
+		FAIL(plan, "it has more columns than its child");
+}
+
 static void
 check_parts(const Plan *plan, List *parts)
 {
@@ -230,6 +248,8 @@ check_plan(Plan **place, void *parent)
 	if (IsA(plan, IndexOnlyScan))
 		check.index = ((IndexOnlyScan *) plan)->indextlist;
 	check_kind(&check, plan);
+	if (ai_plan_is(plan, AI_HANDS_ON))
+		check_handed_on(plan);
 	/* these read what each part has, or rows of other nodes */
 	if (!IsA(plan, Append) && !IsA(plan, MergeAppend) && !IsA(plan, ModifyTable) && !IsA(plan, RecursiveUnion))
 	{

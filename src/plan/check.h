@@ -21,6 +21,7 @@
  *	- each Var names a column that is there, and has its type;
  *	- columns to sort, group or merge by are there;
  *	- the parts of an Append have its columns;
+ *	- what hands rows on (AI_HANDS_ON) has the columns of its child;
  *	- a Result has no filter, which the executor would not test;
  *	- only an Append's own foreign scans answer asynchronously;
  *	- the inner side of a merge join can mark, where it must;

@@ -30,6 +30,12 @@
  * the answer might not be remembered for long enough; and where nothing of the
  * subquery is read: rows that are only counted are there for their calls.
  *
+ * What locks rows gives them as they are then, so that above it nobody is asked
+ * about a row that is skipped, nor twice about one that another session changed.
+ * There the node may not work ahead of a reader that stops (stage.c): it would lock
+ * rows that nobody reads.  WHERE CURRENT OF takes the row that was locked last, so
+ * for a cursor all of it stays below.
+ *
  * A row security policy is not moved, since whatever is tested before it sees
  * the rows that it hides; the caller leaves such statements alone.
  */
@@ -220,14 +226,15 @@ suffix_moves(const Side *side, List *qual)
 
 /*
  * Would a filter pass a Sort?  Rows that it drops below are not sorted, and with
- * them those that are alike come in another order.
+ * them those that are alike come in another order.  What locks rows locks those
+ * that pass.
  */
 static bool
 passes_sort(const Plan *plan)
 {
 	for (; ai_plan_is(plan, AI_HANDS_ON); plan = plan->lefttree)
 	{
-		if (IsA(plan, Sort) || IsA(plan, IncrementalSort))
+		if (IsA(plan, Sort) || IsA(plan, IncrementalSort) || IsA(plan, LockRows))
 			return true;
 	}
 	return false;
@@ -530,9 +537,9 @@ ai_raise_columns(AiRewrite *rewrite, Plan *plan)
 }
 
 Plan *
-ai_raise_above_sort(AiRewrite *rewrite, Plan *sort)
+ai_raise_above(AiRewrite *rewrite, Plan *plan)
 {
-	if (!has_columns(source_of(sort)))
-		return sort;
-	return ai_raise_columns(rewrite, ai_build_projection(&rewrite->last_id, sort, sort));
+	if (!ai_plan_is(plan, AI_HANDS_ON) || !has_columns(source_of(plan)) || (IsA(plan, LockRows) && rewrite->for_cursor))
+		return plan;
+	return ai_raise_columns(rewrite, ai_build_projection(&rewrite->last_id, plan, plan));
 }

@@ -20,8 +20,8 @@ extern Plan *ai_read_subquery(AiRewrite *rewrite, SubqueryScan *scan);
 /* What a node reads of a child's columns with calls, it computes; a join, a projection. */
 extern Plan *ai_raise_columns(AiRewrite *rewrite, Plan *plan);
 
-/* The same above a Sort whose reader wants but some of its rows. */
-extern Plan *ai_raise_above_sort(AiRewrite *rewrite, Plan *sort);
+/* The same above a Sort whose reader wants but some of its rows, or what locks rows. */
+extern Plan *ai_raise_above(AiRewrite *rewrite, Plan *plan);
 
 /* A join tests what filters of its sides ask a model. */
 extern void ai_raise_filters(Plan *join);

@@ -255,14 +255,6 @@ typedef struct Moves
 	bool		in_subplan;
 } Moves;
 
-/* Of a SELECT's rows all are sorted, and few may be read. */
-static void
-move_above_sort(AiRewrite *rewrite, Plan *limit)
-{
-	if (IsA(limit->lefttree, Sort) || IsA(limit->lefttree, IncrementalSort))
-		limit->lefttree = ai_raise_above_sort(rewrite, limit->lefttree);
-}
-
 static Plan *
 move_at_loop(AiRewrite *rewrite, NestLoop *loop)
 {
@@ -297,8 +289,11 @@ move_by_kind(AiRewrite *rewrite, Plan *plan)
 			ai_lower_arguments(rewrite, plan);
 			return plan;
 		case T_Limit:
-			move_above_sort(rewrite, plan);
+			/* all rows are sorted, and few may be read */
+			plan->lefttree = ai_raise_above(rewrite, plan->lefttree);
 			return plan;
+		case T_LockRows:
+			return ai_raise_above(rewrite, plan);
 		case T_ModifyTable:
 			return ai_raise_returning(rewrite, (ModifyTable *) plan);
 		default:

@@ -523,10 +523,20 @@ find_levels(const AiRewrite *rewrite, Chain *chain, Plan *top)
 	}
 }
 
+/* Rows that are locked as they are read: no more than the reader is sure to want. */
+static AiAbove
+reader_of_locked(const Chain *chain, AiAbove above)
+{
+	if (above.early_end || above.far != NIL || above.ties || above.run == AI_RUN_FAR || chain->n_filters > 0)
+		above.alone = "rows are locked as they are read";
+	return above;
+}
+
 Plan *
 ai_collapse_chain(AiRewrite *rewrite, Plan *top, const AiAbove *above)
 {
 	Chain		chain = {.n = 0};
+	AiAbove		reader = *above;
 	AiLift	   *lift = &chain.lift;
 	Plan	   *host;
 	Plan	   *child;
@@ -554,5 +564,7 @@ ai_collapse_chain(AiRewrite *rewrite, Plan *top, const AiAbove *above)
 		ai_lift_reason(lift, why_none(host));
 	if (child == host)
 		emit_leaves(host, lift->leaves);
-	return ai_build_node(rewrite, lift, top, child, targetlist, quals, chain.n_filters, above);
+	if (IsA(child, LockRows))
+		reader = reader_of_locked(&chain, reader);
+	return ai_build_node(rewrite, lift, top, child, targetlist, quals, chain.n_filters, &reader);
 }

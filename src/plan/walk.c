@@ -42,6 +42,7 @@ static const uint8 kinds_of[] = {
 	[T_Sort] = AI_HANDS_ON,
 	[T_IncrementalSort] = AI_HANDS_ON,
 	[T_Material] = AI_HANDS_ON,
+	[T_LockRows] = AI_HANDS_ON,
 };
 
 bool
@@ -183,11 +184,29 @@ ai_pass_columns(const Plan *child)
 	return targetlist;
 }
 
+/* What hands rows on has the columns of its child, in their order. */
+static int
+column_handed_on(Plan *plan, int column)
+{
+	List	   *columns = plan->lefttree->targetlist;
+
+	for (int i = list_length(plan->targetlist); i < list_length(columns); i++)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(list_nth_node(TargetEntry, columns, i));
+
+		entry->expr = (Expr *) ai_column(OUTER_VAR, i + 1, entry->expr);
+		plan->targetlist = lappend(plan->targetlist, entry);
+	}
+	return column;
+}
+
 int
 ai_column_of(Plan *plan, Var *var)
 {
 	ListCell   *cell;
 
+	if (ai_plan_is(plan, AI_HANDS_ON))
+		return column_handed_on(plan, var->varattno);
 	foreach(cell, plan->targetlist)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, cell);

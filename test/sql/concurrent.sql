@@ -35,6 +35,8 @@ EXPLAIN (COSTS OFF, VERBOSE) SELECT CASE WHEN k = 1 THEN ai_complete(x) ELSE coa
 EXPLAIN (COSTS OFF) SELECT k, count(ai_complete(x)) FILTER (WHERE id > 3) FROM t GROUP BY k;
 EXPLAIN (COSTS OFF) SELECT id, ai_complete(x) FROM t ORDER BY id LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT id, ai_complete(x) FROM t ORDER BY id FOR UPDATE;
+EXPLAIN (COSTS OFF) SELECT id FROM (SELECT id, ai_complete(x) AS y FROM t ORDER BY id FOR UPDATE) q WHERE y <> '' LIMIT 2;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE ai_complete(x) <> '' FOR UPDATE;
 EXPLAIN (COSTS OFF) SELECT (ai_complete(x), 'a') < ('b', x) FROM t;
 EXPLAIN (COSTS OFF) SELECT ai_complete('n ' || i) FROM generate_series(1, 3) i;
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE k = 1;

@@ -164,6 +164,12 @@ UPDATE parts SET x = 'changed' WHERE CURRENT OF c RETURNING id;
 FETCH 1 FROM c;
 UPDATE parts_1 SET x = 'changed' WHERE CURRENT OF c RETURNING id;
 ROLLBACK;
+-- rows that are locked
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, ai_complete(x) FROM a ORDER BY id LIMIT 5 FOR UPDATE;
+FETCH 2 FROM c;
+UPDATE a SET k = 99 WHERE CURRENT OF c RETURNING id;
+ROLLBACK;
 -- a table and those that inherit from it
 CREATE TABLE general (id int, x text);
 CREATE TABLE special (extra text) INHERITS (general);
