@@ -97,6 +97,7 @@ add_risk(Node *node, AiRisk *risk)
 		case T_NullTest:
 		case T_BooleanTest:
 		case T_ArrayExpr:
+		case T_TargetEntry:
 		case T_List:
 			break;
 		case T_FuncExpr:

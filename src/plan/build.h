@@ -22,6 +22,8 @@ typedef struct AiRewrite
 	Cost		waiting;		/* what the planner took their calls to cost */
 	bool		reorders;		/* no row security policy is among the filters */
 	bool		for_cursor;		/* rows are fetched, and may be pointed at */
+	Bitmapset  *initplans;		/* parameters that stand for one, which is run
+								 * when they are first read */
 	List	   *joins;			/* stages that stand for a loop: of no table's
 								 * rows alone */
 	List	   *memoized;		/* stages that stand for what a Memoize kept */

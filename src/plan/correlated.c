@@ -247,20 +247,28 @@ handed_in(Node *node, void *context)
 	return node;
 }
 
-/* Is the subquery an expression and nothing else? */
 static bool
-is_expression(const Plan *plan, const SubPlan *reference)
+test_subplan(Node *node, void *context)
 {
-	ListCell   *cell;
+	return IsA(node, SubPlan);
+}
 
-	/* evaluated once for the row here, and wherever it is read there */
-	foreach(cell, reference->args)
-	{
-		if (ai_is_volatile(lfirst(cell)) || ai_contains_call(lfirst(cell)))
-			return false;
-	}
+/*
+ * Is the subquery an expression and nothing else?  Not if that has a subquery, which
+ * may read what the row hands in.
+ */
+static bool
+is_expression(const Plan *plan)
+{
 	return IsA(plan, Result) && plan->lefttree == NULL && plan->qual == NIL && plan->initPlan == NIL &&
-		((const Result *) plan)->resconstantqual == NULL;
+		((const Result *) plan)->resconstantqual == NULL && !ai_find((Node *) plan->targetlist, test_subplan, NULL);
+}
+
+/* May what the row hands in be evaluated where it is read, as often as that is? */
+static bool
+may_copy(List *arguments)
+{
+	return !ai_contains_call((Node *) arguments) && !ai_is_volatile((Node *) arguments);
 }
 
 /* The calls on the subquery's value, outside it; NULL = there are none that move. */
@@ -276,10 +284,10 @@ outside(Correlated *correlated, SubPlan *reference)
 	ListCell   *cell;
 
 	if (reference->subLinkType != EXPR_SUBLINK || reference->parParam == NIL || reference->setParam != NIL ||
-		reference->testexpr != NULL || plan == NULL)
+		reference->testexpr != NULL || plan == NULL || !may_copy(reference->args))
 		return NULL;
 	entry = computed_column(plan);
-	if (entry != NULL && is_expression(plan, reference) && ai_contains_call((Node *) entry->expr))
+	if (entry != NULL && is_expression(plan) && ai_contains_call((Node *) entry->expr))
 		return ai_replace((Node *) entry->expr, handed_in, reference);
 	if (correlated->in_subplan || entry == NULL || way_to_core((Node *) entry->expr, reference) == NIL)
 		return NULL;
@@ -410,7 +418,7 @@ hand_in(Correlated *correlated, SubPlan *reference)
 	SubPlan    *own;
 
 	if (correlated->in_subplan || reference->parParam == NIL || reference->useHashTable || plan == NULL ||
-		!ai_plan_calls(plan))
+		!may_copy(reference->args) || !ai_plan_calls(plan))
 		return NULL;
 	plan = own_copy(correlated, plan);
 	own = copyObject(reference);

@@ -41,6 +41,7 @@
  */
 #include "postgres.h"
 
+#include "exec/ahead.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/build.h"
@@ -189,6 +190,136 @@ inner_works(const Plan *join)
 	return work;
 }
 
+/* ---- what may be done for rows that a filter drops ---- */
+
+/*
+ * Expressions that only give a value: they raise no error, call nothing, write
+ * nothing, and run no plan, such as an initplan at first sight.
+ */
+static bool
+is_harmless(const AiRewrite *rewrite, const void *expressions)
+{
+	AiRisk		risk = {0};
+
+	ai_risk_add(&risk, (Node *) expressions);
+	return risk.level == AI_RISK_NONE && !risk.is_volatile && !bms_overlap(risk.parameters, rewrite->initplans);
+}
+
+static bool
+functions_are_harmless(const AiRewrite *rewrite, List *functions)
+{
+	ListCell   *cell;
+
+	foreach(cell, functions)
+	{
+		if (!is_harmless(rewrite, lfirst_node(RangeTblFunction, cell)->funcexpr))
+			return false;
+	}
+	return true;
+}
+
+/* What finds a join's rows. */
+static List *
+clauses_of(const Plan *join)
+{
+	switch (nodeTag(join))
+	{
+		case T_HashJoin:
+			return list_make2(((HashJoin *) join)->hashclauses, ((HashJoin *) join)->hashkeys);
+		case T_MergeJoin:
+			return ((MergeJoin *) join)->mergeclauses;
+		default:
+			return NIL;
+	}
+}
+
+static bool plan_is_harmless(const AiRewrite *rewrite, const Plan *plan);
+
+/* What a node does beside its target list and filter; what is not known is not harmless. */
+static bool
+kind_is_harmless(const AiRewrite *rewrite, const Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_SeqScan:
+		case T_Sort:
+		case T_Material:
+		case T_Memoize:
+		case T_Unique:
+		case T_SubqueryScan:
+		case T_Append:
+			return true;
+		case T_Result:
+			return is_harmless(rewrite, ((Result *) plan)->resconstantqual);
+		case T_Hash:
+			return is_harmless(rewrite, ((Hash *) plan)->hashkeys);
+		case T_IndexScan:
+			return is_harmless(rewrite, ((IndexScan *) plan)->indexqual);
+		case T_IndexOnlyScan:
+			return is_harmless(rewrite, ((IndexOnlyScan *) plan)->indexqual);
+		case T_BitmapHeapScan:
+			return is_harmless(rewrite, ((BitmapHeapScan *) plan)->bitmapqualorig);
+		case T_BitmapIndexScan:
+			return is_harmless(rewrite, ((BitmapIndexScan *) plan)->indexqual);
+		case T_ValuesScan:
+			return is_harmless(rewrite, ((ValuesScan *) plan)->values_lists);
+		case T_FunctionScan:
+			return functions_are_harmless(rewrite, ((FunctionScan *) plan)->functions);
+		case T_CteScan:
+			return plan_is_harmless(rewrite, list_nth(rewrite->stmt->subplans, ((CteScan *) plan)->ctePlanId - 1));
+		case T_NestLoop:
+		case T_MergeJoin:
+		case T_HashJoin:
+			return is_harmless(rewrite, clauses_of(plan)) && is_harmless(rewrite, ((Join *) plan)->joinqual);
+		default:
+			return false;
+	}
+}
+
+typedef struct Harm
+{
+	const AiRewrite *rewrite;
+	bool		found;
+} Harm;
+
+static void
+find_harm(Plan **plan, void *context)
+{
+	Harm	   *harm = context;
+
+	harm->found = harm->found || (*plan)->initPlan != NIL || !is_harmless(harm->rewrite, (*plan)->targetlist) ||
+		!is_harmless(harm->rewrite, (*plan)->qual) || !kind_is_harmless(harm->rewrite, *plan);
+	ai_plan_children(*plan, find_harm, harm);
+}
+
+static bool
+plan_is_harmless(const AiRewrite *rewrite, const Plan *plan)
+{
+	Harm		harm = {.rewrite = rewrite};
+	Plan	   *top = (Plan *) plan;
+
+	if (plan != NULL)
+		find_harm(&top, &harm);
+	return !harm.found;
+}
+
+/*
+ * May a join do what it does for the rows of a side that the side's filter would
+ * have dropped?  What it does to find its rows, and a loop its whole inner side;
+ * of an inner join a condition that is not harmless is tested behind the filter.
+ */
+static bool
+join_is_harmless(const AiRewrite *rewrite, const Side *side)
+{
+	const Plan *join = side->reader;
+
+	if (!is_harmless(rewrite, side->source->targetlist) || !is_harmless(rewrite, clauses_of(join)))
+		return false;
+	if (((const Join *) join)->jointype != JOIN_INNER && !is_harmless(rewrite, ((const Join *) join)->joinqual))
+		return false;
+	return side->inner || !IsA(join, NestLoop) || plan_is_harmless(rewrite, join->righttree);
+}
+
 /* ---- filters above joins ---- */
 
 /* Is each call in it asked once for each row of a table, whatever joins make of it? */
@@ -241,7 +372,7 @@ passes_sort(const Plan *plan)
 }
 
 static bool
-filter_moves(const Side *side)
+filter_moves(const AiRewrite *rewrite, const Side *side)
 {
 	Plan	   *source = side->source;
 
@@ -250,7 +381,7 @@ filter_moves(const Side *side)
 	/* what it computes, it computes for the rows that pass */
 	if (ai_contains_call((Node *) source->targetlist) || ai_is_bound((Node *) source->targetlist))
 		return false;
-	return !passes_sort(side->top) && !has_mark_of_run(side, (Node *) source->qual) &&
+	return join_is_harmless(rewrite, side) && !passes_sort(side->top) && !has_mark_of_run(side, (Node *) source->qual) &&
 		suffix_moves(side, (List *) above_loop(side, (Node *) source->qual));
 }
 
@@ -269,24 +400,40 @@ take_filter(const Side *side)
 	return (List *) at_reader(side, (Node *) filters);
 }
 
-/* Does a side call, but for a filter of it that rises? */
+static void
+find_calls(Plan **plan, void *context)
+{
+	Harm	   *harm = context;
+	Plan	   *cte = IsA(*plan, CteScan) ? list_nth(harm->rewrite->stmt->subplans, ((CteScan *) *plan)->ctePlanId - 1) : NULL;
+
+	harm->found = harm->found || ai_node_calls(*plan) || (*plan)->initPlan != NIL ||
+		ai_find((Node *) list_make2((*plan)->targetlist, (*plan)->qual), test_subplan, NULL);
+	if (cte != NULL)
+		find_calls(&cte, harm);
+	ai_plan_children(*plan, find_calls, harm);
+}
+
+/* Does a side call, but for a filter of it that rises?  What it runs may. */
 static bool
-side_calls(const Side *side, bool rises)
+side_calls(const AiRewrite *rewrite, const Side *side, bool rises)
 {
 	List	   *filters = rises ? ai_split_filter(&side->source->qual, false) : NIL;
-	bool		calls = ai_plan_calls(side->top);
+	Harm		harm = {.rewrite = rewrite};
+	Plan	   *top = side->top;
+
+	find_calls(&top, &harm);
 
 	if (rises)
 		side->source->qual = list_concat(side->source->qual, filters);
-	return calls;
+	return harm.found;
 }
 
 /*
  * A filter that was tested on a side's rows is tested before what the join does
- * with those that are left: its cheap conditions alone are tested first.
+ * with those that are left: its harmless conditions alone are tested first.
  */
 static void
-put_filters(Plan *join, List *filters)
+put_filters(const AiRewrite *rewrite, Plan *join, List *filters)
 {
 	List	  **conditions = &((Join *) join)->joinqual;
 	List	   *cheap = NIL;
@@ -295,7 +442,7 @@ put_filters(Plan *join, List *filters)
 
 	foreach(cell, *conditions)
 	{
-		if (rest != NIL || ai_contains_call(lfirst(cell)) || ai_find(lfirst(cell), test_subplan, NULL))
+		if (rest != NIL || !is_harmless(rewrite, lfirst(cell)))
 			rest = lappend(rest, lfirst(cell));
 		else
 			cheap = lappend(cheap, lfirst(cell));
@@ -312,29 +459,29 @@ put_filters(Plan *join, List *filters)
  * filter that rises as well.
  */
 static void
-keep_empty(const Side *outer, const Side *inner, bool *outer_moves, bool *inner_moves)
+keep_empty(const AiRewrite *rewrite, const Side *outer, const Side *inner, bool *outer_moves, bool *inner_moves)
 {
 	if (IsA(outer->reader, NestLoop))
 		return;
-	*inner_moves = *inner_moves && !side_calls(outer, *outer_moves);
-	*outer_moves = *outer_moves && !side_calls(inner, *inner_moves);
-	*inner_moves = *inner_moves && !side_calls(outer, *outer_moves);
+	*inner_moves = *inner_moves && !side_calls(rewrite, outer, *outer_moves);
+	*outer_moves = *outer_moves && !side_calls(rewrite, inner, *inner_moves);
+	*inner_moves = *inner_moves && !side_calls(rewrite, outer, *outer_moves);
 }
 
 void
-ai_raise_filters(Plan *join)
+ai_raise_filters(const AiRewrite *rewrite, Plan *join)
 {
 	Side		outer = side_of(join, false);
 	Side		inner = side_of(join, true);
-	bool		outer_moves = filter_moves(&outer);
-	bool		inner_moves = filter_moves(&inner);
+	bool		outer_moves = filter_moves(rewrite, &outer);
+	bool		inner_moves = filter_moves(rewrite, &inner);
 
-	keep_empty(&outer, &inner, &outer_moves, &inner_moves);
+	keep_empty(rewrite, &outer, &inner, &outer_moves, &inner_moves);
 	/* the inner side's first, which puts them behind those of the outer */
 	if (inner_moves)
-		put_filters(join, take_filter(&inner));
-	if (outer_moves && !inner_works(join))
-		put_filters(join, take_filter(&outer));
+		put_filters(rewrite, join, take_filter(&inner));
+	if (outer_moves)
+		put_filters(rewrite, join, take_filter(&outer));
 }
 
 /* ---- columns ---- */

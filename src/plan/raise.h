@@ -24,6 +24,6 @@ extern Plan *ai_raise_columns(AiRewrite *rewrite, Plan *plan);
 extern Plan *ai_raise_above(AiRewrite *rewrite, Plan *plan);
 
 /* A join tests what filters of its sides ask a model. */
-extern void ai_raise_filters(Plan *join);
+extern void ai_raise_filters(const AiRewrite *rewrite, Plan *join);
 
 #endif							/* AI_RAISE_H */

@@ -72,13 +72,21 @@ typedef struct Survey
 {
 	bool		calls;
 	int			last_id;
+	Bitmapset  *initplans;
 } Survey;
 
 static void
 survey_nodes(Plan **plan, void *context)
 {
 	Survey	   *survey = context;
+	ListCell   *cell;
+	ListCell   *parameter;
 
+	foreach(cell, (*plan)->initPlan)
+	{
+		foreach(parameter, lfirst_node(SubPlan, cell)->setParam)
+			survey->initplans = bms_add_member(survey->initplans, lfirst_int(parameter));
+	}
 	survey->calls = survey->calls || ai_node_calls(*plan);
 	survey->last_id = Max(survey->last_id, (*plan)->plan_node_id);
 	ai_plan_children(*plan, survey_nodes, survey);
@@ -321,7 +329,7 @@ move_calls(Plan **plan, void *context)
 	*plan = move_by_kind(rewrite, *plan);
 	*plan = ai_raise_columns(rewrite, *plan);
 	if (rewrite->reorders && ai_plan_is(*plan, AI_IS_JOIN))
-		ai_raise_filters(*plan);
+		ai_raise_filters(rewrite, *plan);
 }
 
 /* A plan is done before one that refers to it is looked at. */
@@ -377,6 +385,7 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 	if (!survey.calls)
 		return;
 	rewrite.last_id = survey.last_id;
+	rewrite.initplans = survey.initplans;
 	rewrite.reorders = !hides_rows(stmt);
 	rewrite.for_cursor = (cursor_options & CURSOR_OPT_FAST_PLAN) != 0;
 	each_plan(stmt, move_in_plan, &rewrite);

@@ -470,17 +470,41 @@ lift_unread(Chain *chain)
 	}
 }
 
+/* Is what does more than to give a value done in what a call is asked? */
+static bool
+asks_for_volatile(List *targetlist)
+{
+	ListCell   *cell;
+
+	foreach(cell, targetlist)
+	{
+		if (ai_contains_call(lfirst(cell)) && ai_is_volatile(lfirst(cell)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Rows are asked about before their turn.  If that does more than to give a value,
+ * such as nextval(), what does so beside it is evaluated with it, which keeps the
+ * order of the rows.
+ */
 static List *
 lift_target_list(Chain *chain)
 {
+	List	   *targetlist = chain->levels[chain->n - 1].plan->targetlist;
+	bool		in_order = asks_for_volatile(targetlist);
 	List	   *lifted = NIL;
 	ListCell   *cell;
 
-	foreach(cell, chain->levels[chain->n - 1].plan->targetlist)
+	foreach(cell, targetlist)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, cell));
+		bool		beside = in_order && !ai_contains_call((Node *) entry->expr) && ai_is_volatile((Node *) entry->expr);
 
 		entry->expr = (Expr *) ai_lift_calls(&chain->lift, over_scan(chain, chain->n - 1, (Node *) entry->expr));
+		if (beside)
+			entry->expr = (Expr *) ai_lift_register(&chain->lift, (Node *) entry->expr);
 		lifted = lappend(lifted, entry);
 	}
 	return lifted;
