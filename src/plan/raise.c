@@ -579,6 +579,17 @@ test_filtered(Node *node, void *source)
 	return ai_is_call(node) && ai_find((Node *) ((Plan *) source)->qual, test_equal, node);
 }
 
+/*
+ * May a join condition be tested above the join, without more pairs than it has
+ * looked at?  Not where the planner has proved by it that there is but one
+ * partner, behind which the join stops.
+ */
+static bool
+condition_may_rise(const Side *side)
+{
+	return side->restarts && ((Join *) side->reader)->jointype == JOIN_INNER && !((Join *) side->reader)->inner_unique;
+}
+
 /* May the reader do without a column to find its rows? */
 static bool
 may_compute(const Side *side, int column)
@@ -588,8 +599,7 @@ may_compute(const Side *side, int column)
 
 	if (ai_plan_is(reader, AI_IS_JOIN))
 		return !joins_by(reader, varno, column) &&
-			(!reads((Node *) ((Join *) reader)->joinqual, varno, column) ||
-			 (side->single && ((Join *) reader)->jointype == JOIN_INNER));
+			(!reads((Node *) ((Join *) reader)->joinqual, varno, column) || condition_may_rise(side));
 	/* right below a projection it is of one chain with that (stage.h) anyway */
 	return side->top != side->source ||
 		ai_count_reads((Node *) list_make2(reader->targetlist, reader->qual), varno, column) <= 1;

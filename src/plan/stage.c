@@ -344,10 +344,25 @@ ai_evaluate(AiRewrite *rewrite, Plan *host, List *moved)
 
 /* ---- filters ---- */
 
+static bool
+all_call(List *conditions)
+{
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		if (!ai_contains_call(lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
 /*
  * The filters of a host that move up, in the order in which they are tested.
  * An inner join may test its join condition above itself as well; an outer
- * one may not, and neither may a semijoin.
+ * one may not, and neither may a semijoin.  The planner's proof that a row has but
+ * one partner, behind which the join stops, may rest on a condition that has moved,
+ * but not on one that calls, which is volatile.
  */
 static List *
 take_filters(Plan *host, AiLift *lift, bool cautious)
@@ -363,7 +378,10 @@ take_filters(Plan *host, AiLift *lift, bool cautious)
 		if (ai_contains_call((Node *) join->joinqual))
 		{
 			if (join->jointype == JOIN_INNER)
+			{
 				moved = ai_split_filter(&join->joinqual, cautious);
+				join->inner_unique = join->inner_unique && all_call(moved);
+			}
 			else
 				ai_lift_reason(lift, "the condition of an outer join or of a semijoin");
 		}
@@ -386,7 +404,8 @@ static bool
 reads_ahead_of_reader(const AiRewrite *rewrite, const Chain *chain, const AiAbove *above)
 {
 	const Plan *host = chain->levels[0].plan;
-	bool		drops = ai_contains_call((Node *) host->qual);
+	bool		drops = ai_contains_call((Node *) host->qual) ||
+		(ai_plan_is(host, AI_IS_JOIN) && ai_contains_call((Node *) ((const Join *) host)->joinqual));
 
 	for (int i = 1; i < chain->n; i++)
 		drops = drops || chain->levels[i].filters != NIL;

@@ -72,6 +72,23 @@ SELECT alike($$SELECT t.id FROM t JOIN few f USING (id) WHERE t.k + f.id > (SELE
 CREATE FUNCTION called(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN ai_complete('called for ' || $1); END $$;
 SELECT alike($$SELECT t.id, y FROM t, LATERAL called(t.x) y WHERE ai_complete(t.x) = 'text 5' AND id < 20$$);
 DROP FUNCTION called;
+-- a join that stops at the one partner tests what proves that there is but one
+CREATE TABLE named (id int, name text);
+CREATE UNIQUE INDEX ON named (lower(name));
+CREATE UNIQUE INDEX ON named (id);
+INSERT INTO named SELECT i, 'Few ' || i FROM generate_series(1, 20) i;
+ANALYZE named;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SELECT alike($$SELECT q.id, n.id FROM (SELECT id, ai_complete(x) AS y FROM t OFFSET 0) q JOIN named n ON n.name = ANY (ARRAY[q.y, n.name]) AND n.id = q.id$$);
+SELECT alike($$SELECT f.id, n.id FROM few f JOIN named n ON n.id / f.id >= 0 AND lower(n.name) = lower(f.x) AND ai_complete(f.x || n.name) <> '' LIMIT 5$$);
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_indexscan;
+RESET enable_bitmapscan;
+DROP TABLE named;
 -- what does more than to give a value does it in the order of the rows
 CREATE SEQUENCE turns;
 SELECT nextval('turns'), ai_complete('turn ' || nextval('turns')) FROM t WHERE id < 4;
