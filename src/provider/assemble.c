@@ -40,6 +40,27 @@ member(cJSON *object, const char *name, cJSON *(*create) (void))
 	return item;
 }
 
+/*
+ * The members of an event's object in place of those that the tree has, but for
+ * one that was built of other events.
+ */
+static void
+take_members(AiStream *stream, const cJSON *from, const char *own)
+{
+	cJSON	   *tree = cJSON_Duplicate(from, true);
+	cJSON	   *built = own != NULL ? cJSON_DetachItemFromObjectCaseSensitive(stream->tree, own) : NULL;
+
+	if (!cJSON_IsObject(tree))
+	{
+		cJSON_Delete(tree);
+		tree = cJSON_CreateObject();
+	}
+	if (built != NULL)
+		ai_tree_set(tree, own, built);
+	cJSON_Delete(stream->tree);
+	stream->tree = tree;
+}
+
 static void
 set_text(cJSON *object, const char *name, AiBuffer *text)
 {
@@ -75,42 +96,64 @@ append_part(AiStream *stream, const cJSON *content)
 	}
 }
 
-/* Calls are told apart by index, else by a new id. */
-static void
-merge_tool_call(cJSON *calls, const cJSON *delta)
+/*
+ * Which call a piece belongs to; NULL = a new one.  By the index that the server
+ * gives, wherever it counts from, else it is the last.  A new id with a name of its
+ * own is another call, though some servers give all the same index.
+ */
+static AiStreamCall *
+find_call(const AiStream *stream, int64_t index, const char *id, const char *name)
+{
+	/* mostly the last */
+	for (int i = stream->n_calls - 1; i >= 0; i--)
+	{
+		AiStreamCall *call = &stream->calls[i];
+		const char *own;
+
+		if (index >= 0 && call->index != index)
+			continue;
+		own = ai_json_string(call->call, "id");
+		if (id != NULL && id[0] && !is(own, id) && (index < 0 || (own != NULL && own[0] && name != NULL && name[0])))
+			return NULL;
+		return call;
+	}
+	return NULL;
+}
+
+static AiStreamCall *
+new_call(AiStream *stream, cJSON *calls, int64_t index)
+{
+	cJSON	   *call = cJSON_CreateObject();
+
+	cJSON_AddItemToArray(calls, call);
+	cJSON_AddItemToObject(call, "function", cJSON_CreateObject());
+	return ai_stream_call(stream, call, index);
+}
+
+/* False with a failure. */
+static bool
+merge_tool_call(AiStream *stream, cJSON *calls, const cJSON *delta)
 {
 	const cJSON *function = ai_json_get(delta, "function");
 	const cJSON *arguments = ai_json_get(function, "arguments");
-	int64_t		index = ai_json_int64(delta, "index");
+	const char *name = ai_json_string(function, "name");
 	const char *id = ai_json_string(delta, "id");
-	int			n = cJSON_GetArraySize(calls);
-	cJSON	   *call = NULL;
+	int64_t		index = ai_json_int64(delta, "index");
+	AiStreamCall *call = find_call(stream, index, id, name);
 
-	if (index >= 0 && index < n)
-		call = cJSON_GetArrayItem(calls, (int) index);
-	else if (index < 0 && n > 0)
-	{
-		call = cJSON_GetArrayItem(calls, n - 1);
-		if (id != NULL && id[0] && !is(ai_json_string(call, "id"), id))
-			call = NULL;
-	}
 	if (call == NULL)
-	{
-		if (n >= 1000)
-			return;
-		call = cJSON_CreateObject();
-		cJSON_AddItemToArray(calls, call);
-		cJSON_AddItemToObject(call, "function", cJSON_CreateObject());
-	}
+		call = new_call(stream, calls, index);
+	if (call == NULL)
+		return false;
 	if (id != NULL && id[0])
-		ai_tree_set(call, "id", cJSON_CreateString(id));
-	call = cJSON_GetObjectItemCaseSensitive(call, "function");
-	if (ai_json_string(function, "name") && ai_json_string(function, "name")[0])
-		ai_tree_set(call, "name", cJSON_CreateString(ai_json_string(function, "name")));
+		ai_tree_set(call->call, "id", cJSON_CreateString(id));
+	if (name != NULL && name[0])
+		ai_tree_set(call->function, "name", cJSON_CreateString(name));
 	if (cJSON_IsString(arguments))
-		ai_tree_append(call, "arguments", arguments->valuestring);
+		ai_buffer_append_string(&call->arguments, arguments->valuestring);
 	else if (cJSON_IsObject(arguments))
-		ai_tree_set(call, "arguments", cJSON_Duplicate(arguments, true));
+		ai_tree_set(call->function, "arguments", cJSON_Duplicate(arguments, true));
+	return !call->arguments.failed || ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
 }
 
 static bool
@@ -133,9 +176,13 @@ take_openai_chat(AiStream *stream, const char *event, const cJSON *data)
 		reasoning = ai_json_string(delta, "reasoning");
 	if (reasoning != NULL)
 		ai_buffer_append_string(&stream->reasoning, reasoning);
-	ai_tree_append(message, "refusal", ai_json_string(delta, "refusal"));
+	if (ai_json_string(delta, "refusal"))
+		ai_buffer_append_string(&stream->refusal, ai_json_string(delta, "refusal"));
 	cJSON_ArrayForEach(call, ai_json_get(delta, "tool_calls"))
-		merge_tool_call(member(message, "tool_calls", cJSON_CreateArray), call);
+	{
+		if (!merge_tool_call(stream, member(message, "tool_calls", cJSON_CreateArray), call))
+			return false;
+	}
 	if (ai_json_string(choice, "finish_reason"))
 	{
 		copy_member(stream, choice, "finish_reason");
@@ -158,6 +205,7 @@ end_openai_chat(AiStream *stream)
 		cJSON_AddItemToObject(choice, "finish_reason", finish);
 	set_text(message, "content", &stream->text);
 	set_text(message, "reasoning_content", &stream->reasoning);
+	set_text(message, "refusal", &stream->refusal);
 	cJSON_AddItemToObject(choice, "message", message);
 	cJSON_AddItemToArray(choices, choice);
 	cJSON_AddItemToObject(stream->tree, "choices", choices);
@@ -167,15 +215,19 @@ const AiAssembler ai_assemble_openai_chat = {take_openai_chat, end_openai_chat};
 
 /* ---- anthropic-messages ---- */
 
+/* The counts that there are stay few, whatever a server sends. */
+#define MAX_COUNTS	100
+
 static void
 merge_usage(AiStream *stream, const cJSON *usage)
 {
 	const cJSON *item;
 	cJSON	   *own = member(stream->tree, "usage", cJSON_CreateObject);
+	int			n = 0;
 
 	cJSON_ArrayForEach(item, usage)
 	{
-		if (!cJSON_IsNull(item))
+		if (!cJSON_IsNull(item) && n++ < MAX_COUNTS)
 			ai_tree_set(own, item->string, cJSON_Duplicate(item, true));
 	}
 }
@@ -185,20 +237,16 @@ take_anthropic(AiStream *stream, const char *event, const cJSON *data)
 {
 	const char *type = ai_json_string(data, "type");
 	const cJSON *delta = ai_json_get(data, "delta");
-	const cJSON *item;
 
 	if (type == NULL)
 		type = event;
 	if (is(type, "message_start"))
 	{
-		const cJSON *message = ai_json_get(data, "message");
-
-		/* a second beginning takes the place of what the first one had */
+		/* a second beginning takes the place of the first one */
 		stream->block = NULL;
 		ai_buffer_reset(&stream->text);
 		ai_buffer_reset(&stream->reasoning);
-		cJSON_ArrayForEach(item, message)
-			ai_tree_set(stream->tree, item->string, cJSON_Duplicate(item, true));
+		take_members(stream, ai_json_get(data, "message"), NULL);
 		if (!cJSON_IsArray(ai_json_get(stream->tree, "content")))
 			ai_tree_set(stream->tree, "content", cJSON_CreateArray());
 	}
@@ -275,10 +323,7 @@ take_responses(AiStream *stream, const char *event, const cJSON *data)
 	if (is(type, "response.completed") || is(type, "response.incomplete") ||
 		is(type, "response.failed"))
 	{
-		const cJSON *item;
-
-		cJSON_ArrayForEach(item, response)
-			ai_tree_set(stream->tree, item->string, cJSON_Duplicate(item, true));
+		take_members(stream, response, NULL);
 		stream->ended = true;
 	}
 	return true;
@@ -374,11 +419,7 @@ take_interactions(AiStream *stream, const char *event, const cJSON *data)
 	}
 	else if (is(type, "interaction.completed"))
 	{
-		cJSON_ArrayForEach(item, ai_json_get(data, "interaction"))
-		{
-			if (!is(item->string, "steps"))
-				ai_tree_set(stream->tree, item->string, cJSON_Duplicate(item, true));
-		}
+		take_members(stream, ai_json_get(data, "interaction"), "steps");
 		stream->ended = true;
 	}
 	return true;
@@ -387,6 +428,19 @@ take_interactions(AiStream *stream, const char *event, const cJSON *data)
 const AiAssembler ai_assemble_interactions = {take_interactions, end_nothing};
 
 /* ---- cohere ---- */
+
+/* False with a failure. */
+static bool
+append_arguments(AiStream *stream, AiStreamCall *call, const cJSON *piece)
+{
+	const char *arguments = ai_json_string(ai_json_get(piece, "function"), "arguments");
+
+	if (call == NULL)
+		return false;
+	if (arguments != NULL)
+		ai_buffer_append_string(&call->arguments, arguments);
+	return !call->arguments.failed || ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
+}
 
 static bool
 take_cohere(AiStream *stream, const char *event, const cJSON *data)
@@ -407,17 +461,15 @@ take_cohere(AiStream *stream, const char *event, const cJSON *data)
 		if (ai_json_string(content, "thinking"))
 			ai_buffer_append_string(&stream->reasoning, ai_json_string(content, "thinking"));
 	}
-	else if (is(type, "tool-call-start"))
-		cJSON_AddItemToArray(member(own, "tool_calls", cJSON_CreateArray), cJSON_Duplicate(call, true));
-	else if (is(type, "tool-call-delta"))
+	else if (is(type, "tool-call-start") && call != NULL)
 	{
-		cJSON	   *calls = cJSON_GetObjectItemCaseSensitive(own, "tool_calls");
-		int			n = cJSON_GetArraySize(calls);
+		cJSON	   *started = cJSON_Duplicate(call, true);
 
-		if (n > 0)
-			ai_tree_append(cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(calls, n - 1), "function"), "arguments",
-						   ai_json_string(ai_json_get(call, "function"), "arguments"));
+		cJSON_AddItemToArray(member(own, "tool_calls", cJSON_CreateArray), started);
+		return append_arguments(stream, ai_stream_call(stream, started, -1), call);
 	}
+	else if (is(type, "tool-call-delta") && stream->n_calls > 0)
+		return append_arguments(stream, &stream->calls[stream->n_calls - 1], call);
 	else if (is(type, "message-end"))
 	{
 		copy_member(stream, delta, "finish_reason");
@@ -470,11 +522,8 @@ take_ollama(AiStream *stream, const char *event, const cJSON *data)
 		cJSON_AddItemToArray(member(own, "tool_calls", cJSON_CreateArray), cJSON_Duplicate(item, true));
 	if (cJSON_IsTrue(ai_json_get(data, "done")))
 	{
-		cJSON_ArrayForEach(item, data)
-		{
-			if (!is(item->string, "message") && !is(item->string, "response"))
-				ai_tree_set(stream->tree, item->string, cJSON_Duplicate(item, true));
-		}
+		take_members(stream, data, "message");
+		cJSON_DeleteItemFromObjectCaseSensitive(stream->tree, "response");
 		stream->ended = true;
 	}
 	return true;

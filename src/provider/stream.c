@@ -47,19 +47,45 @@ ai_tree_set(cJSON *object, const char *name, cJSON *item)
 	cJSON_AddItemToObject(object, name, item);
 }
 
-void
-ai_tree_append(cJSON *object, const char *name, const char *more)
+AiStreamCall *
+ai_stream_call(AiStream *stream, cJSON *call, int64_t index)
 {
-	const char *before = ai_json_string(object, name);
-	AiBuffer	joined = {0};
+	AiStreamCall *calls;
 
-	if (more == NULL)
-		return;
-	ai_buffer_append_string(&joined, before ? before : "");
-	ai_buffer_append_string(&joined, more);
-	if (joined.data != NULL)
-		ai_tree_set(object, name, cJSON_CreateString(joined.data));
-	ai_buffer_free(&joined);
+	if (stream->n_calls >= AI_MAX_TOOL_CALLS)
+	{
+		ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "the reply calls more than %d tools", AI_MAX_TOOL_CALLS);
+		return NULL;
+	}
+	/* a power of two at a time */
+	if ((stream->n_calls & (stream->n_calls - 1)) == 0)
+	{
+		calls = realloc(stream->calls, sizeof(AiStreamCall) * (stream->n_calls > 0 ? 2 * stream->n_calls : 1));
+		if (calls == NULL)
+		{
+			ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
+			return NULL;
+		}
+		stream->calls = calls;
+	}
+	calls = &stream->calls[stream->n_calls++];
+	*calls = (AiStreamCall)
+	{
+		.call = call,.index = index
+	};
+	calls->function = cJSON_GetObjectItemCaseSensitive(call, "function");
+	return calls;
+}
+
+/* The arguments of each, where the reader looks for them. */
+static void
+set_arguments(AiStream *stream)
+{
+	for (int i = 0; i < stream->n_calls; i++)
+	{
+		if (stream->calls[i].arguments.data != NULL && stream->calls[i].function != NULL)
+			ai_tree_set(stream->calls[i].function, "arguments", cJSON_CreateString(stream->calls[i].arguments.data));
+	}
 }
 
 static bool
@@ -100,7 +126,7 @@ take_json(AiReplyStream *reader, const char *event, const char *data, size_t len
 	else
 		good = reader->assembler->take(stream, event, tree);
 	cJSON_Delete(tree);
-	if (good && (stream->text.failed || stream->reasoning.failed))
+	if (good && (stream->text.failed || stream->reasoning.failed || stream->refusal.failed))
 		good = ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
 	reader->failed = !good;
 	return good;
@@ -207,6 +233,12 @@ end(AiReplyStream *reader)
 {
 	ai_buffer_free(&reader->stream.text);
 	ai_buffer_free(&reader->stream.reasoning);
+	ai_buffer_free(&reader->stream.refusal);
+	for (int i = 0; i < reader->stream.n_calls; i++)
+		ai_buffer_free(&reader->stream.calls[i].arguments);
+	free(reader->stream.calls);
+	reader->stream.calls = NULL;
+	reader->stream.n_calls = 0;
 	ai_buffer_free(&reader->rest);
 	ai_sse_free(&reader->sse);
 }
@@ -422,6 +454,7 @@ finish(AiReplyStream *reader, AiFailure *failure)
 	}
 	ai_failure_clear(failure);
 	reader->stream.failure = failure;
+	set_arguments(&reader->stream);
 	reader->assembler->end(&reader->stream);
 	tree = reader->stream.tree;
 	reader->stream.tree = NULL;

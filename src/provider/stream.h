@@ -22,6 +22,19 @@
 
 #include "provider/provider.h"
 
+/* More calls of tools than anyone asks for are a failure. */
+#define AI_MAX_TOOL_CALLS	1000
+
+/* A call of a tool whose arguments come in pieces. */
+typedef struct AiStreamCall
+{
+	cJSON	   *call;			/* of the tree */
+	cJSON	   *function;		/* of the tree: where the arguments belong */
+	int64_t		index;			/* which one the server says it is; -1 = it
+								 * does not */
+	AiBuffer	arguments;
+} AiStreamCall;
+
 /* The reply as far as its events tell; what an assembler builds. */
 typedef struct AiStream
 {
@@ -29,6 +42,9 @@ typedef struct AiStream
 	cJSON	   *block;			/* of the tree: what the text below belongs to */
 	AiBuffer	text;
 	AiBuffer	reasoning;
+	AiBuffer	refusal;
+	AiStreamCall *calls;		/* of tools, as many as the tree has */
+	int			n_calls;
 	bool		ended;			/* the last event was seen */
 	AiFailure  *failure;
 } AiStream;
@@ -90,10 +106,16 @@ extern bool ai_reply_stream_began(const AiReplyStream *stream);
 extern cJSON *ai_reply_tree(const AiHttpReply *http, const AiAssembler *assembler,
 							AiFailure *failure);
 
-/* A member with that name in place of one that may be there; takes the item. */
+/*
+ * A member with that name in place of one that may be there; takes the item.  It
+ * looks at all members: not for each of as many as a server sends.
+ */
 extern void ai_tree_set(cJSON *object, const char *name, cJSON *item);
 
-/* Appends to a string member, which may be missing. */
-extern void ai_tree_append(cJSON *object, const char *name, const char *more);
+/*
+ * One more call of a tool, which the tree has, with a function in it; NULL with a
+ * failure if there are too many.
+ */
+extern AiStreamCall *ai_stream_call(AiStream *stream, cJSON *call, int64_t index);
 
 #endif							/* AI_STREAM_H */

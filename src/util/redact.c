@@ -4,7 +4,11 @@
  *
  * Each pass marks bytes of the text; marked runs are replaced at the end.  For
  * private texts the error text, which is short, is indexed by its runs of 12
- * bytes in a small hash table, and each private text slides over that once.
+ * bytes in a small hash table, and each private text slides over that once.  Runs
+ * that are alike are one there, and the hash has a seed of the process: neither a
+ * text that repeats itself nor one made for it gives long chains.
+ *
+ * State: the seed.
  */
 #include "util/redact.h"
 
@@ -12,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MAX_TEXT		1024	/* longer texts are cut before */
 #define RUN				12		/* bytes of a private text that give it away */
@@ -109,51 +114,82 @@ mark_shapes(const char *text, size_t len, unsigned char *marks)
 	}
 }
 
+/* Multiply-shift over the two parts of a run (Dietzfelbinger et al. 1997), with odd factors of the process. */
+static uint64_t factors[2];
+
+/* What a server cannot know: where the library was loaded, and when this first ran. */
+static void
+choose_factors(void)
+{
+	struct timespec now;
+
+	if (factors[0] != 0)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	factors[0] = ((uint64_t) (uintptr_t) & factors ^ (uint64_t) now.tv_nsec << 32) * 0x9e3779b97f4a7c15u | 1;
+	factors[1] = ((uint64_t) (uintptr_t) & now ^ (uint64_t) now.tv_nsec << 24) * 0xc2b2ae3d27d4eb4fu | 1;
+}
+
 static uint32_t
 hash_run(const char *p)
 {
-	uint32_t	hash = 2166136261u;
+	uint64_t	head;
+	uint32_t	tail;
 
-	for (int i = 0; i < RUN; i++)
-		hash = (hash ^ (unsigned char) p[i]) * 16777619u;
-	return hash;
+	memcpy(&head, p, sizeof(head));
+	memcpy(&tail, p + sizeof(head), sizeof(tail));
+	return (uint32_t) ((head * factors[0] + tail * factors[1]) >> 32) & (TABLE_SIZE - 1);
 }
 
-/* text's runs of RUN bytes, chained by hash: 0 = none, else position + 1. */
+/* text's runs of RUN bytes, the different ones chained by hash: 0 = none, else position + 1. */
 typedef struct RunIndex
 {
 	uint16_t	first[TABLE_SIZE];
 	uint16_t	next[MAX_TEXT];
+	uint16_t	like[MAX_TEXT]; /* where the first like it is */
+	bool		found[MAX_TEXT];	/* in a private text; of the first ones */
 } RunIndex;
+
+static uint16_t
+find_run(const RunIndex *index, const char *text, const char *run)
+{
+	uint16_t	at = index->first[hash_run(run)];
+
+	while (at != 0 && memcmp(text + at - 1, run, RUN) != 0)
+		at = index->next[at - 1];
+	return at;
+}
 
 static void
 index_runs(const char *text, size_t len, RunIndex *index)
 {
 	memset(index, 0, sizeof(*index));
+	choose_factors();
 	for (size_t i = 0; i + RUN <= len; i++)
 	{
-		uint32_t	slot = hash_run(text + i) & (TABLE_SIZE - 1);
+		uint32_t	slot = hash_run(text + i);
+		uint16_t	like = find_run(index, text, text + i);
 
+		index->like[i] = like != 0 ? like - 1 : (uint16_t) i;
+		if (like != 0)
+			continue;
 		index->next[i] = index->first[slot];
 		index->first[slot] = (uint16_t) (i + 1);
 	}
 }
 
 static void
-mark_private(const char *text, size_t len, unsigned char *marks, const RunIndex *index,
+find_private(const char *text, size_t len, unsigned char *marks, RunIndex *index,
 			 const char *private_text)
 {
 	size_t		private_len = strlen(private_text);
 
 	for (size_t i = 0; i + RUN <= private_len; i++)
 	{
-		uint32_t	slot = hash_run(private_text + i) & (TABLE_SIZE - 1);
+		uint16_t	at = find_run(index, text, private_text + i);
 
-		for (uint16_t at = index->first[slot]; at != 0; at = index->next[at - 1])
-		{
-			if (memcmp(text + at - 1, private_text + i, RUN) == 0)
-				mark(marks, at - 1, RUN, MARK_TEXT);
-		}
+		if (at != 0)
+			index->found[at - 1] = true;
 	}
 	if (private_len >= SHORT_RUN && private_len < RUN)
 	{
@@ -163,6 +199,16 @@ mark_private(const char *text, size_t len, unsigned char *marks, const RunIndex 
 				strchr("\"'`", text[i - 1]) != NULL && strchr("\"'`", text[i + private_len]) != NULL)
 				mark(marks, i, private_len, MARK_TEXT);
 		}
+	}
+}
+
+static void
+mark_private(size_t len, unsigned char *marks, const RunIndex *index)
+{
+	for (size_t i = 0; i + RUN <= len; i++)
+	{
+		if (index->found[index->like[i]])
+			mark(marks, i, RUN, MARK_TEXT);
 	}
 }
 
@@ -246,8 +292,10 @@ ai_redact(char *text, size_t size, const char *const *secrets, int n_secrets,
 	for (int i = 0; i < n_private; i++)
 	{
 		if (private_texts[i] != NULL)
-			mark_private(text, len, marks, &index, private_texts[i]);
+			find_private(text, len, marks, &index, private_texts[i]);
 	}
+	if (n_private > 0)
+		mark_private(len, marks, &index);
 	widen_to_characters(text, len, marks);
 	replace_marked(text, size, len, marks);
 }

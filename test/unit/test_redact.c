@@ -1,4 +1,7 @@
 /* What a provider says, without keys and without the text of a prompt. */
+#include <stdlib.h>
+#include <time.h>
+
 #include "tap.h"
 #include "util/redact.h"
 #include "util/utf8.h"
@@ -40,6 +43,37 @@ test_long(void)
 	is_string(strrchr(text, '['), "[text]' '", "and not within a mark");
 }
 
+/* What comparing a private text with a message that repeats itself costs. */
+static clock_t
+work(const char *unit)
+{
+	size_t		n = 400000;
+	char	   *private_text = malloc(n + 1);
+	const char *texts[1] = {private_text};
+	char		message[700];
+	clock_t		start;
+
+	for (size_t i = 0; i < n; i++)
+		private_text[i] = unit[i % strlen(unit)];
+	private_text[n] = '\0';
+	memset(message, 'a', 600);
+	message[600] = '\0';
+	start = clock();
+	ai_redact(message, sizeof(message), NULL, 0, texts, 1);
+	start = clock() - start;
+	free(private_text);
+	return start;
+}
+
+static void
+test_repetition(void)
+{
+	clock_t		other = work("some words of a prompt, again and again; ");
+	clock_t		same = work("a");
+
+	ok(same < 8 * (other + CLOCKS_PER_SEC / 1000), "a text that repeats itself costs no more than another");
+}
+
 int
 main(void)
 {
@@ -59,5 +93,6 @@ main(void)
 	/* the run that is found begins and ends within a character */
 	redacts("x \xc3\xa9" "abcdefghijklm\xc3\xa9 y", NULL, "\xe2\x82\xa9" "abcdefghijklm\xc3\xaa", "x [text] y", "a run that cuts through characters");
 	test_long();
+	test_repetition();
 	return done_testing();
 }

@@ -4,6 +4,7 @@
  * is no reply at all; of streams, whole and in pieces of each size.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "provider/provider.h"
 #include "provider/stream.h"
@@ -236,6 +237,17 @@ static const Case cases[] = {
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "{\"choices\":[{\"message\":{\"content\":\"one\"},\"finish_reason\":\"stop\"}]}", 0, "stop \"one\""},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n{\"error\":{\"message\":\"busy\",\"code\":\"overloaded\"}}\n\n", 0, "overloaded: busy"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n", 0, "server_error: the stream of the reply stopped before its end"},
+	/* two calls under one index, indexes that begin with 1, and none at all */
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events,
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}}]}\n\n"
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"\"}}]}}]}\n\n"
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\\\"x\\\":1}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n", 0,
+		"tool_calls calls=[{\"id\":\"a\",\"name\":\"f\",\"arguments\":{}},{\"id\":\"b\",\"name\":\"g\",\"arguments\":{\"x\":1}}]"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events,
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n"
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"function\":{\"arguments\":\"}\"}}]}}]}\n\n"
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":2,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n", 0,
+		"tool_calls calls=[{\"id\":\"a\",\"name\":\"f\",\"arguments\":{}},{\"id\":\"b\",\"name\":\"g\",\"arguments\":{}}]"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "data: {\"choices\":[\n\n", 0, "invalid_reply: an event of the stream cannot be read: it is not JSON"},
 
 	/* OpenAI, responses */
@@ -343,11 +355,92 @@ static const Case cases[] = {
 	{"vertex", AI_PROTOCOL_VERTEX_PREDICT, AI_TASK_EMBED, 1, json, "{\"predictions\":{}}", 0, "invalid_reply: the reply is not the JSON of embeddings"},
 };
 
+/* ---- work that grows with the reply ---- */
+
+/* A stream with a part that comes n times. */
+typedef struct Growing
+{
+	const char *name;
+	Case		item;
+	const char *head;
+	const char *part;			/* with its number */
+	const char *tail;
+} Growing;
+
+static const Growing growing[] = {
+	{"members of the first event of Anthropic's", {"anthropic", AI_PROTOCOL_NONE, AI_TASK_CHAT, 0, events},
+		"data: {\"type\":\"message_start\",\"message\":{\"content\":[]", ",\"k%d\":0", "}}\n\ndata: {\"type\":\"message_stop\"}\n\n"},
+	{"counts of Anthropic's", {"anthropic", AI_PROTOCOL_NONE, AI_TASK_CHAT, 0, events},
+		"data: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":1", ",\"k%d\":0", "}}\n\ndata: {\"type\":\"message_stop\"}\n\n"},
+	{"members of the last event of Responses", {"openai", AI_PROTOCOL_OPENAI_RESPONSES, AI_TASK_CHAT, 0, events},
+		"data: {\"type\":\"response.completed\",\"response\":{\"output\":[]", ",\"k%d\":0", "}}\n\n"},
+	{"members of the last line of Ollama's", {"ollama", AI_PROTOCOL_NONE, AI_TASK_CHAT, 0, lines},
+		"{\"done\":true", ",\"k%d\":0", "}\n"},
+	{"pieces of tool arguments", {"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events},
+		"", "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"piece %d\"}}]}}]}\n\n", "data: [DONE]\n\n"},
+	{"pieces of a refusal", {"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events},
+		"", "data: {\"choices\":[{\"delta\":{\"refusal\":\"piece %d\"}}]}\n\n", "data: [DONE]\n\n"},
+};
+
+static clock_t
+work(const Growing *growth, int n)
+{
+	Case		item = growth->item;
+	AiBuffer	body = {0};
+	clock_t		start;
+	char	   *text;
+
+	ai_buffer_append_string(&body, growth->head);
+	for (int i = 0; i < n; i++)
+		ai_buffer_printf(&body, growth->part, i);
+	ai_buffer_append_string(&body, growth->tail);
+	item.body = body.data;
+	start = clock();
+	text = outcome(&item, 0);
+	start = clock() - start;
+	free(text);
+	ai_buffer_free(&body);
+	return start;
+}
+
+/* Eight times as much is eight times the work, and 64 times where it is squared. */
+static void
+test_growth(void)
+{
+	for (size_t i = 0; i < sizeof(growing) / sizeof(growing[0]); i++)
+	{
+		clock_t		small = work(&growing[i], 4000);
+		clock_t		large = work(&growing[i], 32000);
+
+		ok(large < 24 * (small + CLOCKS_PER_SEC / 1000), "%s: the work is linear", growing[i].name);
+	}
+}
+
+/* More calls of tools than anyone asks for. */
+static void
+test_many_calls(void)
+{
+	Case		item = {"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events};
+	AiBuffer	body = {0};
+	char	   *text;
+
+	for (int i = 0; i <= AI_MAX_TOOL_CALLS; i++)
+		ai_buffer_printf(&body, "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":%d,\"id\":\"c%d\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}}]}\n\n", i, i);
+	ai_buffer_append_string(&body, "data: [DONE]\n\n");
+	item.body = body.data;
+	text = outcome(&item, 0);
+	is_string(text + 1, "invalid_reply: the reply calls more than 1000 tools", "no call is lost in silence");
+	free(text);
+	ai_buffer_free(&body);
+}
+
 int
 main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		gives(&cases[i]);
 	test_frames();
+	test_growth();
+	test_many_calls();
 	return done_testing();
 }
