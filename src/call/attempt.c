@@ -28,6 +28,9 @@
 /* A token is fetched for all that wait for it, however little time one has. */
 #define TOKEN_TIMEOUT_MS	60000
 
+/* Bytes of a reply behind which a session does not keep the memory. */
+#define LARGE_TREE		(1024 * 1024)
+
 static AiHttpLimits
 limits_of(const AiCall *call, double timeout_ms)
 {
@@ -314,15 +317,20 @@ void
 ai_attempt_ended(AiCall *call, AiAttemptEnd how)
 {
 	AiAttempt  *attempt = &call->attempt;
+	size_t		received = 0;
 
 	if (attempt->transfer != NULL)
 	{
 		attempt->sent = ai_http_sent(attempt->transfer);
+		received = ai_http_received(attempt->transfer);
 		ai_http_release(attempt->transfer);
 		attempt->transfer = NULL;
 	}
 	ai_reply_stream_free(attempt->stream);
 	attempt->stream = NULL;
+	/* its tree, and what a stream had collected, was many small pieces */
+	if (received > LARGE_TREE && call->request.task != AI_TASK_EMBED)
+		ai_give_back_memory();
 	ai_admission_settle(&attempt->ticket, lane_outcome(attempt, how));
 	switch (how)
 	{

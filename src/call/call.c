@@ -17,6 +17,12 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/*
+ * The most that is read of a reply that becomes a tree.  Embeddings are read as
+ * they stand.
+ */
+#define MAX_TREE_KB		(16 * 1024)
+
 static const struct
 {
 	const char *parameter;
@@ -159,7 +165,8 @@ take_settings(AiCall *call)
 			.connect_timeout_ms = ai_guc_connect_timeout,
 			.first_byte_ms = first_byte_ms(call->model),
 			.max_retries = ai_option_set(options, AI_OPTION_MAX_RETRIES) ? options->max_retries : ai_guc_max_retries,
-			.max_response_kb = ai_guc_max_response_size,
+			.max_response_kb = call->request.task == AI_TASK_EMBED ? ai_guc_max_response_size :
+			Min(ai_guc_max_response_size, MAX_TREE_KB),
 			.drop_unsupported = ai_guc_drop_unsupported,
 	};
 }

@@ -117,6 +117,9 @@ typedef enum AiHttpSent
 
 extern AiHttpSent ai_http_sent(const AiTransfer *transfer);
 
+/* Bytes of its body so far, uncompressed. */
+extern size_t ai_http_received(const AiTransfer *transfer);
+
 /*
  * A file descriptor that is not to be had is a place to wait for.  False: a
  * start now would find none; wait until a transfer ends.

@@ -424,6 +424,12 @@ ai_http_sent(const AiTransfer *transfer)
 	return transfer->connected ? AI_HTTP_CONNECTED : AI_HTTP_NOT_SENT;
 }
 
+size_t
+ai_http_received(const AiTransfer *transfer)
+{
+	return transfer->reply.body.len + transfer->sunk;
+}
+
 const AiHttpReply *
 ai_http_reply(const AiTransfer *transfer)
 {

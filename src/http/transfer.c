@@ -337,9 +337,8 @@ ai_transfer_explain(AiTransfer *transfer, AiFailure *failure)
 			else if (transfer->reply.body.over_limit)
 			{
 				ai_fail(failure, AI_ERROR_INVALID_REPLY,
-						"the reply exceeds ai_gateway.max_response_size, %d kB",
-						transfer->limits.max_response_kb);
-				ai_failure_hint(failure, "Raise ai_gateway.max_response_size, or ask for less in one call.");
+						"the reply exceeds %d kB", transfer->limits.max_response_kb);
+				ai_failure_hint(failure, "Ask for less in one call, or raise ai_gateway.max_response_size, which is above 16 MB of use to embeddings only.");
 			}
 			else
 				ai_fail(failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");

@@ -26,6 +26,25 @@ copy_member(AiStream *stream, const cJSON *from, const char *name)
 		ai_tree_set(stream->tree, name, cJSON_Duplicate(item, true));
 }
 
+static size_t
+count_values(const cJSON *item)
+{
+	const cJSON *child;
+	size_t		n = 1;
+
+	cJSON_ArrayForEach(child, item)
+		n += count_values(child);
+	return n;
+}
+
+/* A copy that stays in the tree beside those of other events. */
+static cJSON *
+keep(AiStream *stream, const cJSON *item)
+{
+	stream->kept += count_values(item);
+	return cJSON_Duplicate(item, true);
+}
+
 /* The member of that name, made if it is missing. */
 static cJSON *
 member(cJSON *object, const char *name, cJSON *(*create) (void))
@@ -152,7 +171,7 @@ merge_tool_call(AiStream *stream, cJSON *calls, const cJSON *delta)
 	if (cJSON_IsString(arguments))
 		ai_buffer_append_string(&call->arguments, arguments->valuestring);
 	else if (cJSON_IsObject(arguments))
-		ai_tree_set(call->function, "arguments", cJSON_Duplicate(arguments, true));
+		ai_tree_set(call->function, "arguments", keep(stream, arguments));
 	return !call->arguments.failed || ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
 }
 
@@ -228,7 +247,7 @@ merge_usage(AiStream *stream, const cJSON *usage)
 	cJSON_ArrayForEach(item, usage)
 	{
 		if (!cJSON_IsNull(item) && n++ < MAX_COUNTS)
-			ai_tree_set(own, item->string, cJSON_Duplicate(item, true));
+			ai_tree_set(own, item->string, keep(stream, item));
 	}
 }
 
@@ -252,7 +271,7 @@ take_anthropic(AiStream *stream, const char *event, const cJSON *data)
 	}
 	else if (is(type, "content_block_start"))
 	{
-		stream->block = cJSON_Duplicate(ai_json_get(data, "content_block"), true);
+		stream->block = keep(stream, ai_json_get(data, "content_block"));
 		if (stream->block != NULL)
 			cJSON_AddItemToArray(member(stream->tree, "content", cJSON_CreateArray), stream->block);
 		if (ai_json_string(stream->block, "text"))
@@ -360,7 +379,7 @@ take_gemini(AiStream *stream, const char *event, const cJSON *data)
 	}
 	parts = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(own->child, "content"), "parts");
 	cJSON_ArrayForEach(part, ai_json_get(ai_json_get(candidate, "content"), "parts"))
-		cJSON_AddItemToArray(parts, cJSON_Duplicate(part, true));
+		cJSON_AddItemToArray(parts, keep(stream, part));
 	if (ai_json_string(candidate, "finishReason"))
 	{
 		ai_tree_set(own->child, "finishReason",
@@ -385,7 +404,7 @@ take_interactions(AiStream *stream, const char *event, const cJSON *data)
 
 	if (is(type, "step.start"))
 	{
-		stream->block = cJSON_Duplicate(ai_json_get(data, "step"), true);
+		stream->block = keep(stream, ai_json_get(data, "step"));
 		if (stream->block != NULL)
 			cJSON_AddItemToArray(member(stream->tree, "steps", cJSON_CreateArray), stream->block);
 	}
@@ -463,7 +482,7 @@ take_cohere(AiStream *stream, const char *event, const cJSON *data)
 	}
 	else if (is(type, "tool-call-start") && call != NULL)
 	{
-		cJSON	   *started = cJSON_Duplicate(call, true);
+		cJSON	   *started = keep(stream, call);
 
 		cJSON_AddItemToArray(member(own, "tool_calls", cJSON_CreateArray), started);
 		return append_arguments(stream, ai_stream_call(stream, started, -1), call);
@@ -519,7 +538,7 @@ take_ollama(AiStream *stream, const char *event, const cJSON *data)
 	if (ai_json_string(message, "thinking"))
 		ai_buffer_append_string(&stream->reasoning, ai_json_string(message, "thinking"));
 	cJSON_ArrayForEach(item, ai_json_get(message, "tool_calls"))
-		cJSON_AddItemToArray(member(own, "tool_calls", cJSON_CreateArray), cJSON_Duplicate(item, true));
+		cJSON_AddItemToArray(member(own, "tool_calls", cJSON_CreateArray), keep(stream, item));
 	if (cJSON_IsTrue(ai_json_get(data, "done")))
 	{
 		take_members(stream, data, "message");
@@ -553,7 +572,7 @@ take_bedrock(AiStream *stream, const char *event, const cJSON *data)
 
 	if (is(event, "contentBlockStart"))
 	{
-		stream->block = cJSON_Duplicate(ai_json_get(data, "start"), true);
+		stream->block = keep(stream, ai_json_get(data, "start"));
 		if (stream->block != NULL)
 			cJSON_AddItemToArray(content, stream->block);
 	}

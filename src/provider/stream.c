@@ -126,6 +126,8 @@ take_json(AiReplyStream *reader, const char *event, const char *data, size_t len
 	else
 		good = reader->assembler->take(stream, event, tree);
 	cJSON_Delete(tree);
+	if (good && stream->kept > AI_MAX_STREAM_VALUES)
+		good = ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "the stream of the reply has too many values");
 	if (good && (stream->text.failed || stream->reasoning.failed || stream->refusal.failed))
 		good = ai_fail(stream->failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
 	reader->failed = !good;

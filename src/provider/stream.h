@@ -22,6 +22,9 @@
 
 #include "provider/provider.h"
 
+/* What may come of all events together: each by itself is bounded by json.h. */
+#define AI_MAX_STREAM_VALUES	300000
+
 /* More calls of tools than anyone asks for are a failure. */
 #define AI_MAX_TOOL_CALLS	1000
 
@@ -45,6 +48,7 @@ typedef struct AiStream
 	AiBuffer	refusal;
 	AiStreamCall *calls;		/* of tools, as many as the tree has */
 	int			n_calls;
+	size_t		kept;			/* values that events have added to the tree */
 	bool		ended;			/* the last event was seen */
 	AiFailure  *failure;
 } AiStream;

@@ -11,6 +11,9 @@
 #endif
 #include "util/buffer.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +164,14 @@ ai_wipe(void *memory, size_t len)
 	memset(memory, 0, len);
 	/* the compiler must assume that the memory is read here */
 __asm__ __volatile__(""::"r"(memory):"memory");
+}
+
+void
+ai_give_back_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 char *

@@ -47,6 +47,9 @@ extern void ai_buffer_wipe(AiBuffer *buffer);
 /* Overwrites memory in a way that a compiler may not leave out. */
 extern void ai_wipe(void *memory, size_t len);
 
+/* What is free of malloc's memory goes back to the system; costs a walk over it. */
+extern void ai_give_back_memory(void);
+
 /* strdup that takes NULL, and free of a string after overwriting it. */
 extern char *ai_strdup(const char *string);
 extern void ai_free_secret(char *string);

@@ -104,20 +104,21 @@ plain_run(const char *p, const char *end)
 }
 
 /*
- * Checks nesting, and copies into `repaired` (if not NULL) with U+FFFD in
- * place of what cannot stay.  Returns false if it nests too deeply, with that as
- * *why, or has an escape that is none; *needs_repair tells whether a copy is
- * needed.
+ * Checks nesting, counts values, and copies into `repaired` (if not NULL) with
+ * U+FFFD in place of what cannot stay.  Returns false if it nests too deeply, with
+ * that as *why, or has an escape that is none; *needs_repair tells whether a copy
+ * is needed.
  */
 static bool
 guard(const char *data, const char *end, AiBuffer *repaired,
-	  bool *needs_repair, const char **why)
+	  size_t *values, bool *needs_repair, const char **why)
 {
 	int			depth = 0;
 	bool		in_string = false;
 	const char *p = data;
 
 	*needs_repair = false;
+	*values = 1;
 	while (p < end)
 	{
 		size_t		bad = 1;
@@ -132,8 +133,11 @@ guard(const char *data, const char *end, AiBuffer *repaired,
 		}
 		else if (*p == '"')
 			in_string = true;
+		else if (*p == ',')
+			(*values)++;
 		else if (*p == '{' || *p == '[')
 		{
+			(*values)++;
 			if (++depth > AI_JSON_MAX_DEPTH)
 			{
 				*why = "it is nested too deeply";
@@ -173,6 +177,7 @@ ai_json_parse(const char *data, size_t len, const char **why)
 	const char *end = data ? data + len : NULL;
 	const char *parse_end = NULL;
 	AiBuffer	repaired = {0};
+	size_t		values;
 	bool		needs_repair;
 	cJSON	   *tree;
 
@@ -193,11 +198,16 @@ ai_json_parse(const char *data, size_t len, const char **why)
 		*why = "it is empty";
 		return NULL;
 	}
-	if (!guard(data, end, NULL, &needs_repair, why))
+	if (!guard(data, end, NULL, &values, &needs_repair, why))
 		return NULL;
+	if (values > AI_JSON_FREE_VALUES + len / AI_JSON_BYTES_A_VALUE)
+	{
+		*why = "it has too many values";
+		return NULL;
+	}
 	if (needs_repair)
 	{
-		guard(data, end, &repaired, &needs_repair, why);
+		guard(data, end, &repaired, &values, &needs_repair, why);
 		if (repaired.failed)
 		{
 			ai_buffer_free(&repaired);

@@ -23,6 +23,14 @@
 #define AI_JSON_MAX_DEPTH	128
 
 /*
+ * What documents may mean, beside how long they are: a tree takes some 80 bytes for
+ * each value, be it "1,".  So many values are free, and one more for so many bytes;
+ * then the tree takes less than four times the document, or ten megabytes.
+ */
+#define AI_JSON_FREE_VALUES		100000
+#define AI_JSON_BYTES_A_VALUE	32
+
+/*
  * Parses one JSON document.  Leading and trailing white space and a byte
  * order mark are skipped; anything else after the document is an error.
  * U+0000, lone surrogates and invalid UTF-8 become U+FFFD.  Returns NULL and

@@ -120,30 +120,57 @@ plain_run(const char *string, size_t len)
 	return n;
 }
 
-static void
-append_escape(AiBuffer *out, unsigned char c)
+/* Writes the escape of a byte; returns what follows it. */
+static char *
+put_escape(char *to, unsigned char c)
 {
-	char		escape[2] = {'\\', (char) c};
+	static const char hex[] = "0123456789abcdef";
 
+	*to++ = '\\';
 	switch (c)
 	{
 		case '"':
 		case '\\':
+			*to++ = (char) c;
 			break;
 		case '\n':
-			escape[1] = 'n';
+			*to++ = 'n';
 			break;
 		case '\r':
-			escape[1] = 'r';
+			*to++ = 'r';
 			break;
 		case '\t':
-			escape[1] = 't';
+			*to++ = 't';
 			break;
 		default:
-			ai_buffer_printf(out, "\\u%04x", c);
-			return;
+			memcpy(to, "u00", 3);
+			to[3] = hex[c >> 4];
+			to[4] = hex[c & 15];
+			to += 5;
+			break;
 	}
-	ai_buffer_append(out, escape, sizeof(escape));
+	return to;
+}
+
+/* Escapes what does not stand as it is, up to where that ends; returns how much it was. */
+static size_t
+append_escapes(AiBuffer *out, const char *string, size_t len)
+{
+	char		escapes[1024];
+	char	   *to = escapes;
+	size_t		n = 0;
+
+	while (n < len && !is_plain((unsigned char) string[n]))
+	{
+		if (to > escapes + sizeof(escapes) - 6)
+		{
+			ai_buffer_append(out, escapes, (size_t) (to - escapes));
+			to = escapes;
+		}
+		to = put_escape(to, (unsigned char) string[n++]);
+	}
+	ai_buffer_append(out, escapes, (size_t) (to - escapes));
+	return n;
 }
 
 void
@@ -157,9 +184,9 @@ ai_write_string_len(AiJsonWriter *writer, const char *string, size_t len)
 	while ((run = plain_run(string, len)) < len)
 	{
 		ai_buffer_append(out, string, run);
-		append_escape(out, (unsigned char) string[run]);
-		string += run + 1;
-		len -= run + 1;
+		run += append_escapes(out, string + run, len - run);
+		string += run;
+		len -= run;
 	}
 	ai_buffer_append(out, string, run);
 	ai_buffer_append_char(out, '"');

@@ -522,9 +522,40 @@ test_words(void)
 	is_number(parsed, 0, "each byte at each place of a string is parsed, or replaced");
 }
 
+/* How many values a document may have is a matter of how long it is. */
+static const char *
+why_not(const char *value, int n)
+{
+	AiBuffer	document = {0};
+	const char *why = NULL;
+	cJSON	   *tree;
+
+	ai_buffer_append_char(&document, '[');
+	for (int i = 0; i < n; i++)
+		ai_buffer_append_string(&document, value);
+	ai_buffer_append_string(&document, "0]");
+	tree = ai_json_parse(document.data, document.len, &why);
+	ai_buffer_free(&document);
+	if (tree == NULL)
+		return why;
+	cJSON_Delete(tree);
+	return "";
+}
+
+static void
+test_many_values(void)
+{
+	is_string(why_not("1,", 99000), "", "so many short values");
+	is_string(why_not("1,", 120000), "it has too many values", "and no more");
+	is_string(why_not("[],", 70000), "it has too many values", "lists are values");
+	is_string(why_not("{\"\":0},", 70000), "it has too many values", "and so are objects");
+	is_string(why_not("\"as long as the values of answers\",", 300000), "", "more of those that say something");
+}
+
 int
 main(void)
 {
+	test_many_values();
 	test_words();
 	test_parse();
 	test_get();

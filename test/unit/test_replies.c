@@ -416,6 +416,28 @@ test_growth(void)
 	}
 }
 
+/* Events that each have few values, and many together. */
+static void
+test_many_values(void)
+{
+	Case		item = {"gemini", AI_PROTOCOL_NONE, AI_TASK_CHAT, 0, events};
+	AiBuffer	body = {0};
+	char	   *text;
+
+	for (int i = 0; i < 40; i++)
+	{
+		ai_buffer_append_string(&body, "data: {\"candidates\":[{\"content\":{\"parts\":[0");
+		for (int j = 0; j < 10000; j++)
+			ai_buffer_append_string(&body, ",1");
+		ai_buffer_append_string(&body, "]}}]}\n\n");
+	}
+	item.body = body.data;
+	text = outcome(&item, 0);
+	is_string(text + 1, "invalid_reply: the stream of the reply has too many values", "what events add up to is bounded");
+	free(text);
+	ai_buffer_free(&body);
+}
+
 /* More calls of tools than anyone asks for. */
 static void
 test_many_calls(void)
@@ -442,5 +464,6 @@ main(void)
 	test_frames();
 	test_growth();
 	test_many_calls();
+	test_many_values();
 	return done_testing();
 }
