@@ -178,14 +178,16 @@ await_stream(AiCall *call, AiHttpListener *listener)
 }
 
 static AiAttemptOutcome
-send(AiCall *call, const AiTarget *target, AiReach reach)
+send(AiCall *call, const AiResolvedTarget *resolved)
 {
+	const AiTarget *target = &resolved->target;
 	AiAttempt  *attempt = &call->attempt;
 	AiHttpListener listener = {.finished = finished,.owner = call};
 	AiHttpLimits limits = limits_of(call, call->deadline - attempt->begun_at);
 	AiHttpRequest http = {0};
 
 	attempt->made = true;
+	limits.http2 = resolved->http2;
 	call->request.stream = call->settings.first_byte_ms > 0 &&
 		ai_provider_streams(target, call->request.task);
 	if (!ai_provider_build(target, &call->request, call->settings.drop_unsupported, &http,
@@ -196,7 +198,7 @@ send(AiCall *call, const AiTarget *target, AiReach reach)
 	}
 	if (call->request.stream)
 		await_stream(call, &listener);
-	attempt->transfer = ai_http_start(&http, reach, &limits, &listener, &attempt->failure);
+	attempt->transfer = ai_http_start(&http, resolved->reach, &limits, &listener, &attempt->failure);
 	return attempt->transfer != NULL ? AI_ATTEMPT_UNDER_WAY : AI_ATTEMPT_FAILED;
 }
 
@@ -219,7 +221,7 @@ ai_attempt_start(AiCall *call)
 	if (resolved.needs_token)
 		outcome = authorize(call, &resolved);
 	if (outcome == AI_ATTEMPT_UNDER_WAY)
-		outcome = send(call, &resolved.target, resolved.reach);
+		outcome = send(call, &resolved);
 	ai_secret_release(&resolved.secret);
 	return outcome;
 }

@@ -227,5 +227,6 @@ ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved, AiFailure *f
 	resolved->target.endpoint = resolved->endpoint;
 
 	resolved->reach = endpoint->reach;
+	resolved->http2 = endpoint->own || cJSON_IsTrue(ai_json_get(model->settings, AI_SETTING_HTTP2));
 	return find_key(model, provider, endpoint, resolved, failure);
 }

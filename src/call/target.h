@@ -20,6 +20,8 @@ typedef struct AiResolvedTarget
 	AiSecret	secret;
 	AiReach		reach;
 	char		endpoint[1024];
+	bool		http2;			/* to the provider's own hosts, and where the
+								 * model's settings say so */
 	bool		needs_token;	/* one must be got before the call (token.h) */
 	bool		key_withheld;	/* a key is configured, but may not go there */
 } AiResolvedTarget;
@@ -41,7 +43,8 @@ extern bool ai_target_resolve(const AiModel *model, AiResolvedTarget *resolved,
 /* The protocol of a registration; NONE if its names are unknown. */
 extern AiProtocolId ai_model_protocol(const AiModel *model);
 
-/* A setting that models of every provider may have; call.h tells what it does. */
+/* Settings that models of every provider may have. */
 #define AI_SETTING_FIRST_BYTE	"first_byte_timeout_ms"
+#define AI_SETTING_HTTP2		"http2"
 
 #endif							/* AI_CALL_TARGET_H */

@@ -219,6 +219,8 @@ check_settings(const AiModel *model)
 			check_max_inputs(model, item);
 			continue;
 		}
+		if (strcmp(item->string, AI_SETTING_HTTP2) == 0 && cJSON_IsBool(item))
+			continue;
 		for (i = 0; known[i] != NULL; i++)
 		{
 			if (strcmp(known[i], item->string) == 0)
@@ -237,7 +239,7 @@ check_settings(const AiModel *model)
 		initStringInfo(&names);
 		for (int k = 0; known[k] != NULL; k++)
 			appendStringInfo(&names, "%s, ", known[k]);
-		appendStringInfoString(&names, AI_SETTING_FIRST_BYTE ", " AI_SETTING_MAX_INPUTS);
+		appendStringInfoString(&names, AI_SETTING_FIRST_BYTE ", " AI_SETTING_MAX_INPUTS ", " AI_SETTING_HTTP2);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 known[i] != NULL

@@ -87,6 +87,9 @@ typedef struct AiHttpLimits
 	int			connect_timeout_ms;
 	int			max_response_kb;	/* uncompressed */
 	bool		large_reply;	/* worth a large buffer: embeddings */
+	bool		http2;			/* where the server speaks it; libcurl reads
+								 * frames until there are no more, so whoever
+								 * floods it holds the backend */
 } AiHttpLimits;
 
 /*

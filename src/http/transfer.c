@@ -215,7 +215,7 @@ ai_transfer_setup(AiTransfer *transfer)
 	SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	if (is_https(transfer))
+	if (is_https(transfer) && transfer->limits.http2)
 	{
 		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
 		SET(CURLOPT_PIPEWAIT, 1L);

@@ -538,7 +538,8 @@ sub behave
 	return put($c, response(404, error_body(404)));
 }
 
-# One child a connection: TLS in a select loop would be most of this file.
+# One child a connection: TLS in a select loop would be most of this file.  Tells
+# whether the client would have spoken HTTP/2, by what it offers in its first message.
 sub serve_tls
 {
 	my ($tls) = @_;
@@ -548,6 +549,7 @@ sub serve_tls
 		my $client = $tls->accept or next;
 		my $child = fork() // next;
 		next if $child;
+		recv($client, my $hello, 4096, Socket::MSG_PEEK());
 		IO::Socket::SSL->start_SSL($client, SSL_server => 1, SSL_cert_file => $cert, SSL_key_file => $key) or exit 0;
 		my $in = '';
 		while (sysread($client, my $piece, 65536))
@@ -562,7 +564,7 @@ sub serve_tls
 				substr($in, 0, length($head) + 4 + $length) = '';
 				my ($path) = $head =~ /^\S+ (\S+)/;
 				my %headers = map { /^([^:]+):\s*(.*)$/ ? (lc $1 => $2) : () } split /\r\n/, $head;
-				print {$log} $json->encode({ path => $path, headers => \%headers, body => $body, time => time(), tls => 1 }), "\n";
+				print {$log} $json->encode({ path => $path, headers => \%headers, body => $body, time => time(), tls => 1, h2 => index($hello // '', "\x02h2") >= 0 ? 1 : 0 }), "\n";
 				syswrite($client, response(200, good($path, $body)));
 			}
 		}

@@ -226,6 +226,12 @@ $cluster->node->append_conf('postgresql.conf', "ai_gateway.ca_file = '" . $serve
 $cluster->node->reload;
 ok(AiGateway::Cluster::poll(sub { ($cluster->try("SELECT ai_complete('p', model => 't')"))[0] eq 'ok' }), 'and trusted with ai_gateway.ca_file');
 
+# HTTP/2 is offered to a provider's own hosts (015_addresses.pl), and where the model says so
+my $protocol = sub { $cluster->sql("SELECT ai_complete('p', model => 't')"); return ($server->requests('ok'))[-1]{h2} };
+is($protocol->(), 0, 'HTTP/1.1 is spoken to a server that is not the provider\'s');
+$cluster->register('t', endpoint => $server->url('ok', tls => 1, host => 'localhost'), settings => '{"http2": true}');
+is($protocol->(), 1, 'and HTTP/2 where the settings say so');
+
 # keep-alive: one connection serves many calls
 $cluster->register('m', endpoint => $server->url('ok'));
 my $seen = scalar $server->requests('ok');

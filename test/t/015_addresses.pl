@@ -162,6 +162,7 @@ is($tunnel->{path}, 'api.openai.com:443', 'which is asked for a tunnel there');
 is($tunnel->{headers}{authorization}, undef, 'and does not get the key');
 my ($through) = grep { ($_->{headers}{host} // '') eq 'api.openai.com' && $_->{tls} } $server->requests;
 is($through->{headers}{authorization}, 'Bearer key-of-the-provider-12345', 'but the host at its end does');
+is($through->{h2}, 1, 'HTTP/2 is offered to it');
 # loopback is this machine and not the proxy's, listed or not
 for my $case ([ '127.0.0.1', '' ], [ 'localhost', '' ], [ '127.0.0.2', '' ], [ '127.0.0.2', '127.0.0.2' ])
 {
