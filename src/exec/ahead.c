@@ -106,6 +106,8 @@ add_risk(Node *node, AiRisk *risk)
 		case T_NullIfExpr:
 		case T_ScalarArrayOpExpr:
 		case T_CoerceViaIO:
+		case T_Aggref:
+		case T_WindowFunc:
 			check_functions_in_node(node, add_function, risk);
 			break;
 		case T_Param:

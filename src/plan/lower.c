@@ -16,8 +16,8 @@
  * window functions whose frame may leave a row out, whose argument is then never
  * evaluated.
  *
- * RETURNING is evaluated for each row that is changed: by a stage above.  Rows that
- * nobody reads any more are changed all the same, and not asked about.
+ * RETURNING is evaluated for each row that is changed: what calls, by a stage above.
+ * Rows that nobody reads any more are changed all the same, and not asked about.
  *
  * Memory: the planner's.  State: none.
  */
@@ -76,38 +76,43 @@ lower_set_arguments(AiRewrite *rewrite, Plan *plan)
 		plan->lefttree = stage;
 }
 
-static bool
-stands_beside(Node *expression)
-{
-	return !expression_returns_set(expression) && ai_contains_call(expression) && !ai_is_bound(expression);
-}
-
 static Node *
-column_of_set(Node *node, void *plan)
+column_of(Node *node, void *plan)
 {
 	return IsA(node, Var) ? (Node *) ai_column(OUTER_VAR, ai_column_of(plan, (Var *) node), node) : NULL;
+}
+
+/*
+ * A stage above evaluates what calls in the target list, over the plan's columns, but
+ * not a set; the plan evaluates the rest as before.
+ */
+static Plan *
+call_above(AiRewrite *rewrite, Plan *plan)
+{
+	Plan	   *stage = NULL;
+	ListCell   *cell;
+
+	foreach(cell, list_copy(plan->targetlist))
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+		Node	   *expression = (Node *) entry->expr;
+
+		if (expression_returns_set(expression) || !ai_contains_call(expression) || ai_is_bound(expression))
+			continue;
+		if (stage == NULL)
+			stage = ai_build_projection(&rewrite->last_id, plan, plan);
+		list_nth_node(TargetEntry, stage->targetlist, foreach_current_index(cell))->expr =
+			(Expr *) ai_replace(expression, column_of, plan);
+		entry->expr = ai_null_of(entry->expr);
+	}
+	return stage != NULL ? stage : plan;
 }
 
 Plan *
 ai_lower_project_set(AiRewrite *rewrite, Plan *plan)
 {
-	Plan	   *stage = NULL;
-	ListCell   *cell;
-
 	lower_set_arguments(rewrite, plan);
-	foreach(cell, list_copy(plan->targetlist))
-	{
-		TargetEntry *entry = lfirst_node(TargetEntry, cell);
-
-		if (!stands_beside((Node *) entry->expr))
-			continue;
-		if (stage == NULL)
-			stage = ai_build_projection(&rewrite->last_id, plan, plan);
-		list_nth_node(TargetEntry, stage->targetlist, foreach_current_index(cell))->expr =
-			(Expr *) ai_replace((Node *) entry->expr, column_of_set, plan);
-		entry->expr = ai_null_of(entry->expr);
-	}
-	return stage != NULL ? stage : plan;
+	return call_above(rewrite, plan);
 }
 
 /* ---- FROM ---- */
@@ -303,7 +308,7 @@ ai_raise_returning(AiRewrite *rewrite, ModifyTable *plan)
 	if (!ai_contains_call((Node *) plan->plan.targetlist) || list_length(plan->returningLists) != 1 ||
 		!bms_is_empty(plan->fdwDirectModifyPlans) || plan->operation == CMD_MERGE)
 		return &plan->plan;
-	stage = ai_split(rewrite, &plan->plan, NIL);
+	stage = call_above(rewrite, &plan->plan);
 	plan->returningLists = list_make1(copyObject(plan->plan.targetlist));
 	return stage;
 }

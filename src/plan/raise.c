@@ -193,26 +193,35 @@ inner_works(const Plan *join)
 /* ---- what may be done for rows that a filter drops ---- */
 
 /*
- * Expressions that only give a value: they raise no error, call nothing, write
- * nothing, and run no plan, such as an initplan at first sight.
+ * What is asked of expressions and plans that are run for more rows, or at all: that
+ * they call nothing, write nothing, and run no plan, such as an initplan at first
+ * sight; and at most that risk of an error.
  */
+typedef struct Harmless
+{
+	const AiRewrite *rewrite;
+	AiRiskLevel risk;
+	bool		broken;			/* something is not so */
+} Harmless;
+
 static bool
-is_harmless(const AiRewrite *rewrite, const void *expressions)
+is_harmless(const Harmless *harmless, const void *expressions)
 {
 	AiRisk		risk = {0};
 
 	ai_risk_add(&risk, (Node *) expressions);
-	return risk.level == AI_RISK_NONE && !risk.is_volatile && !bms_overlap(risk.parameters, rewrite->initplans);
+	return risk.level <= harmless->risk && !risk.is_volatile && !ai_contains_call((Node *) expressions) &&
+		!bms_overlap(risk.parameters, harmless->rewrite->initplans);
 }
 
 static bool
-functions_are_harmless(const AiRewrite *rewrite, List *functions)
+functions_are_harmless(const Harmless *harmless, List *functions)
 {
 	ListCell   *cell;
 
 	foreach(cell, functions)
 	{
-		if (!is_harmless(rewrite, lfirst_node(RangeTblFunction, cell)->funcexpr))
+		if (!is_harmless(harmless, lfirst_node(RangeTblFunction, cell)->funcexpr))
 			return false;
 	}
 	return true;
@@ -233,74 +242,77 @@ clauses_of(const Plan *join)
 	}
 }
 
-static bool plan_is_harmless(const AiRewrite *rewrite, const Plan *plan);
+static void find_harm(Plan **plan, void *context);
 
 /* What a node does beside its target list and filter; what is not known is not harmless. */
 static bool
-kind_is_harmless(const AiRewrite *rewrite, const Plan *plan)
+kind_is_harmless(Harmless *harmless, const Plan *plan)
 {
+	Plan	   *cte;
+
 	switch (nodeTag(plan))
 	{
 		case T_SeqScan:
 		case T_Sort:
+		case T_IncrementalSort:
 		case T_Material:
 		case T_Memoize:
 		case T_Unique:
+		case T_Agg:
+		case T_Group:
 		case T_SubqueryScan:
 		case T_Append:
+		case T_MergeAppend:
 			return true;
+		case T_Limit:
+			return is_harmless(harmless, ((Limit *) plan)->limitCount) && is_harmless(harmless, ((Limit *) plan)->limitOffset);
 		case T_Result:
-			return is_harmless(rewrite, ((Result *) plan)->resconstantqual);
+			return is_harmless(harmless, ((Result *) plan)->resconstantqual);
 		case T_Hash:
-			return is_harmless(rewrite, ((Hash *) plan)->hashkeys);
+			return is_harmless(harmless, ((Hash *) plan)->hashkeys);
 		case T_IndexScan:
-			return is_harmless(rewrite, ((IndexScan *) plan)->indexqual);
+			return is_harmless(harmless, ((IndexScan *) plan)->indexqual);
 		case T_IndexOnlyScan:
-			return is_harmless(rewrite, ((IndexOnlyScan *) plan)->indexqual);
+			return is_harmless(harmless, ((IndexOnlyScan *) plan)->indexqual);
 		case T_BitmapHeapScan:
-			return is_harmless(rewrite, ((BitmapHeapScan *) plan)->bitmapqualorig);
+			return is_harmless(harmless, ((BitmapHeapScan *) plan)->bitmapqualorig);
 		case T_BitmapIndexScan:
-			return is_harmless(rewrite, ((BitmapIndexScan *) plan)->indexqual);
+			return is_harmless(harmless, ((BitmapIndexScan *) plan)->indexqual);
 		case T_ValuesScan:
-			return is_harmless(rewrite, ((ValuesScan *) plan)->values_lists);
+			return is_harmless(harmless, ((ValuesScan *) plan)->values_lists);
 		case T_FunctionScan:
-			return functions_are_harmless(rewrite, ((FunctionScan *) plan)->functions);
+			return functions_are_harmless(harmless, ((FunctionScan *) plan)->functions);
 		case T_CteScan:
-			return plan_is_harmless(rewrite, list_nth(rewrite->stmt->subplans, ((CteScan *) plan)->ctePlanId - 1));
+			cte = list_nth(harmless->rewrite->stmt->subplans, ((CteScan *) plan)->ctePlanId - 1);
+			find_harm(&cte, harmless);
+			return true;
 		case T_NestLoop:
 		case T_MergeJoin:
 		case T_HashJoin:
-			return is_harmless(rewrite, clauses_of(plan)) && is_harmless(rewrite, ((Join *) plan)->joinqual);
+			return is_harmless(harmless, clauses_of(plan)) && is_harmless(harmless, ((Join *) plan)->joinqual);
 		default:
 			return false;
 	}
 }
 
-typedef struct Harm
-{
-	const AiRewrite *rewrite;
-	bool		found;
-} Harm;
-
 static void
 find_harm(Plan **plan, void *context)
 {
-	Harm	   *harm = context;
+	Harmless   *harmless = context;
 
-	harm->found = harm->found || (*plan)->initPlan != NIL || !is_harmless(harm->rewrite, (*plan)->targetlist) ||
-		!is_harmless(harm->rewrite, (*plan)->qual) || !kind_is_harmless(harm->rewrite, *plan);
-	ai_plan_children(*plan, find_harm, harm);
+	if ((*plan)->initPlan != NIL || !is_harmless(harmless, (*plan)->targetlist) ||
+		!is_harmless(harmless, (*plan)->qual) || !kind_is_harmless(harmless, *plan))
+		harmless->broken = true;
+	ai_plan_children(*plan, find_harm, harmless);
 }
 
 static bool
-plan_is_harmless(const AiRewrite *rewrite, const Plan *plan)
+plan_is_harmless(const AiRewrite *rewrite, Plan *plan, AiRiskLevel risk)
 {
-	Harm		harm = {.rewrite = rewrite};
-	Plan	   *top = (Plan *) plan;
+	Harmless	harmless = {.rewrite = rewrite,.risk = risk};
 
-	if (plan != NULL)
-		find_harm(&top, &harm);
-	return !harm.found;
+	find_harm(&plan, &harmless);
+	return !harmless.broken;
 }
 
 /*
@@ -311,13 +323,14 @@ plan_is_harmless(const AiRewrite *rewrite, const Plan *plan)
 static bool
 join_is_harmless(const AiRewrite *rewrite, const Side *side)
 {
-	const Plan *join = side->reader;
+	const Harmless harmless = {.rewrite = rewrite,.risk = AI_RISK_NONE};
+	const Join *join = (const Join *) side->reader;
 
-	if (!is_harmless(rewrite, side->source->targetlist) || !is_harmless(rewrite, clauses_of(join)))
+	if (!is_harmless(&harmless, side->source->targetlist) || !is_harmless(&harmless, clauses_of(side->reader)))
 		return false;
-	if (((const Join *) join)->jointype != JOIN_INNER && !is_harmless(rewrite, ((const Join *) join)->joinqual))
+	if (join->jointype != JOIN_INNER && !is_harmless(&harmless, join->joinqual))
 		return false;
-	return side->inner || !IsA(join, NestLoop) || plan_is_harmless(rewrite, join->righttree);
+	return side->inner || !IsA(join, NestLoop) || plan_is_harmless(rewrite, join->plan.righttree, AI_RISK_NONE);
 }
 
 /* ---- filters above joins ---- */
@@ -329,6 +342,17 @@ unmarked_walker(Node *node, void *context)
 	if (node == NULL || !ai_contains_call(node) || ai_is_marked(node))
 		return false;
 	return IsA(node, FuncExpr) || expression_tree_walker(node, unmarked_walker, context);
+}
+
+/*
+ * Has the planner proved that a row of the other side has but one partner here?
+ * That may rest on a conjunct of this side's filter, but not on one that calls,
+ * which is volatile.
+ */
+static bool
+proves_one_partner(const Side *side, Node *conjunct)
+{
+	return side->inner && ((const Join *) side->reader)->inner_unique && !ai_contains_call(conjunct);
 }
 
 /*
@@ -346,7 +370,7 @@ suffix_moves(const Side *side, List *qual)
 		found = found || ai_contains_call(lfirst(cell));
 		if (!found)
 			continue;
-		if (ai_is_bound(lfirst(cell)))
+		if (ai_is_bound(lfirst(cell)) || proves_one_partner(side, lfirst(cell)))
 			return false;
 		if (!side->single && (!ai_lift_takes_all(lfirst(cell)) ||
 							  (unmarked_walker(lfirst(cell), NULL) && !ai_has_origin(side->source))))
@@ -400,32 +424,19 @@ take_filter(const Side *side)
 	return (List *) at_reader(side, (Node *) filters);
 }
 
-static void
-find_calls(Plan **plan, void *context)
-{
-	Harm	   *harm = context;
-	Plan	   *cte = IsA(*plan, CteScan) ? list_nth(harm->rewrite->stmt->subplans, ((CteScan *) *plan)->ctePlanId - 1) : NULL;
-
-	harm->found = harm->found || ai_node_calls(*plan) || (*plan)->initPlan != NIL ||
-		ai_find((Node *) list_make2((*plan)->targetlist, (*plan)->qual), test_subplan, NULL);
-	if (cte != NULL)
-		find_calls(&cte, harm);
-	ai_plan_children(*plan, find_calls, harm);
-}
-
-/* Does a side call, but for a filter of it that rises?  What it runs may. */
+/*
+ * May a side be read though the other has no row, but for a filter of it that
+ * rises?  PostgreSQL's own functions may raise there, as they may some rows early.
+ */
 static bool
-side_calls(const AiRewrite *rewrite, const Side *side, bool rises)
+may_read(const AiRewrite *rewrite, const Side *side, bool rises)
 {
 	List	   *filters = rises ? ai_split_filter(&side->source->qual, false) : NIL;
-	Harm		harm = {.rewrite = rewrite};
-	Plan	   *top = side->top;
-
-	find_calls(&top, &harm);
+	bool		harmless = plan_is_harmless(rewrite, side->top, AI_RISK_PURE);
 
 	if (rises)
 		side->source->qual = list_concat(side->source->qual, filters);
-	return harm.found;
+	return harmless;
 }
 
 /*
@@ -435,6 +446,7 @@ side_calls(const AiRewrite *rewrite, const Side *side, bool rises)
 static void
 put_filters(const AiRewrite *rewrite, Plan *join, List *filters)
 {
+	const Harmless harmless = {.rewrite = rewrite,.risk = AI_RISK_NONE};
 	List	  **conditions = &((Join *) join)->joinqual;
 	List	   *cheap = NIL;
 	List	   *rest = NIL;
@@ -442,7 +454,7 @@ put_filters(const AiRewrite *rewrite, Plan *join, List *filters)
 
 	foreach(cell, *conditions)
 	{
-		if (rest != NIL || !is_harmless(rewrite, lfirst(cell)))
+		if (rest != NIL || !is_harmless(&harmless, lfirst(cell)))
 			rest = lappend(rest, lfirst(cell));
 		else
 			cheap = lappend(cheap, lfirst(cell));
@@ -455,17 +467,17 @@ put_filters(const AiRewrite *rewrite, Plan *join, List *filters)
 
 /*
  * A hash join or a merge join that finds one side empty, or at its end, reads no
- * more of the other.  So a side's filter stays if the other side calls, but for a
- * filter that rises as well.
+ * more of the other.  So a side's filter stays if the other side does more than to
+ * give rows, but for a filter that rises as well.
  */
 static void
 keep_empty(const AiRewrite *rewrite, const Side *outer, const Side *inner, bool *outer_moves, bool *inner_moves)
 {
 	if (IsA(outer->reader, NestLoop))
 		return;
-	*inner_moves = *inner_moves && !side_calls(rewrite, outer, *outer_moves);
-	*outer_moves = *outer_moves && !side_calls(rewrite, inner, *inner_moves);
-	*inner_moves = *inner_moves && !side_calls(rewrite, outer, *outer_moves);
+	*inner_moves = *inner_moves && may_read(rewrite, outer, *outer_moves);
+	*outer_moves = *outer_moves && may_read(rewrite, inner, *inner_moves);
+	*inner_moves = *inner_moves && may_read(rewrite, outer, *outer_moves);
 }
 
 void

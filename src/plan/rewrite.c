@@ -360,10 +360,12 @@ reconsider_jit(const AiRewrite *rewrite)
 
 /*
  * Must a filter see a row before anything else does?  A row security policy
- * must, and that of a view with security_barrier.
+ * must, of which the query tells and the plan does not, and that of a view with
+ * security_barrier.  A function that was inlined with a policy makes the plan
+ * depend on the role.
  */
 static bool
-hides_rows(const PlannedStmt *stmt)
+hides_rows(const PlannedStmt *stmt, bool has_policies)
 {
 	ListCell   *cell;
 
@@ -372,11 +374,11 @@ hides_rows(const PlannedStmt *stmt)
 		if (lfirst_node(RangeTblEntry, cell)->security_barrier)
 			return true;
 	}
-	return stmt->dependsOnRole;
+	return has_policies || stmt->dependsOnRole;
 }
 
 static void
-rewrite_statement(PlannedStmt *stmt, int cursor_options)
+rewrite_statement(PlannedStmt *stmt, int cursor_options, bool has_policies)
 {
 	Survey		survey = {0};
 	AiRewrite	rewrite = {.stmt = stmt};
@@ -386,7 +388,7 @@ rewrite_statement(PlannedStmt *stmt, int cursor_options)
 		return;
 	rewrite.last_id = survey.last_id;
 	rewrite.initplans = survey.initplans;
-	rewrite.reorders = !hides_rows(stmt);
+	rewrite.reorders = !hides_rows(stmt, has_policies);
 	rewrite.for_cursor = (cursor_options & CURSOR_OPT_FAST_PLAN) != 0;
 	each_plan(stmt, move_in_plan, &rewrite);
 	/* a subplan whose kind is not found may end early */
@@ -405,6 +407,7 @@ static PlannedStmt *
 plan_statement(Query *parse, const char *query_string, int cursor_options, ParamListInfo parameters)
 {
 	PlannedStmt *stmt;
+	bool		has_policies = parse->hasRowSecurity;
 
 	if (ai_guc_concurrent)
 		ai_prepare_query(parse);
@@ -413,7 +416,7 @@ plan_statement(Query *parse, const char *query_string, int cursor_options, Param
 		: standard_planner(parse, query_string, cursor_options, parameters);
 
 	if (ai_guc_concurrent && stmt->commandType != CMD_UTILITY)
-		rewrite_statement(stmt, cursor_options);
+		rewrite_statement(stmt, cursor_options, has_policies);
 	return stmt;
 }
 

@@ -8,6 +8,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
+#include "pg/compat.h"
 #include "plan/expression.h"
 #include "plan/walk.h"
 
@@ -212,7 +213,7 @@ ai_column_of(Plan *plan, Var *var)
 		TargetEntry *entry = lfirst_node(TargetEntry, cell);
 
 		if (IsA(entry->expr, Var) && ((Var *) entry->expr)->varno == var->varno &&
-			((Var *) entry->expr)->varattno == var->varattno)
+			((Var *) entry->expr)->varattno == var->varattno && AI_SAME_RETURNING((Var *) entry->expr, var))
 			return entry->resno;
 	}
 	plan->targetlist = lappend(plan->targetlist,

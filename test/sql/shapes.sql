@@ -71,6 +71,11 @@ SELECT alike($$WITH c AS MATERIALIZED (SELECT id, ai_complete(x) AS y FROM t) SE
 SELECT alike($$SELECT t.id FROM t JOIN few f USING (id) WHERE t.k + f.id > (SELECT count(ai_complete('i' || x)) FROM t) AND ai_complete(f.x) = ''$$);
 CREATE FUNCTION called(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN ai_complete('called for ' || $1); END $$;
 SELECT alike($$SELECT t.id, y FROM t, LATERAL called(t.x) y WHERE ai_complete(t.x) = 'text 5' AND id < 20$$);
+CREATE FUNCTION passes(int) RETURNS bool LANGUAGE plpgsql COST 1 AS $$ BEGIN RETURN ai_complete('passed ' || $1) <> ''; END $$;
+SET enable_nestloop = off;
+SELECT alike($$SELECT f.id FROM few f JOIN t USING (id) WHERE ai_complete(f.x) = 'none' AND passes(t.id)$$);
+RESET enable_nestloop;
+DROP FUNCTION passes;
 DROP FUNCTION called;
 -- a join that stops at the one partner tests what proves that there is but one
 CREATE TABLE named (id int, name text);
@@ -83,12 +88,36 @@ SET enable_mergejoin = off;
 SET enable_indexscan = off;
 SET enable_bitmapscan = off;
 SELECT alike($$SELECT q.id, n.id FROM (SELECT id, ai_complete(x) AS y FROM t OFFSET 0) q JOIN named n ON n.name = ANY (ARRAY[q.y, n.name]) AND n.id = q.id$$);
+CREATE FUNCTION dear(i int) RETURNS int LANGUAGE plpgsql STABLE COST 1000000000 AS $$ BEGIN RETURN i; END $$;
+CREATE TABLE pairs (id int, k int, x text, PRIMARY KEY (id, k));
+INSERT INTO pairs SELECT i % 20, i / 20, 'pair ' || i FROM generate_series(1, 99) i;
+ANALYZE pairs;
+SELECT alike($$SELECT f.id, p.id FROM few f JOIN pairs p ON p.id = f.id AND ai_complete(p.x) <> '' AND p.k = dear(2)$$);
+DROP TABLE pairs;
+DROP FUNCTION dear;
 SELECT alike($$SELECT f.id, n.id FROM few f JOIN named n ON n.id / f.id >= 0 AND lower(n.name) = lower(f.x) AND ai_complete(f.x || n.name) <> '' LIMIT 5$$);
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_indexscan;
 RESET enable_bitmapscan;
 DROP TABLE named;
+-- what stands beside a call in RETURNING is evaluated for each row, read or not
+CREATE TABLE changed (id int, x text);
+WITH c AS (INSERT INTO changed SELECT id, x FROM t RETURNING 1 / (id - 9), ai_complete(x)) SELECT * FROM c LIMIT 1;
+DROP TABLE changed;
+-- a policy is tested before what a user asks about a row
+CREATE TABLE hidden AS SELECT i AS id, 'row ' || i AS x FROM generate_series(1, 400) i;
+ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON hidden USING (ai_complete('policy ' || x, options => '{"mock": {"latency_ms": 1}}') NOT LIKE '%9%');
+CREATE ROLE regress_ai_user;
+GRANT SELECT ON hidden TO regress_ai_user;
+INSERT INTO ai_gateway.model_grants (model, role) VALUES ('c', 'regress_ai_user');
+SET ROLE regress_ai_user;
+SELECT alike($$SELECT id FROM hidden WHERE ai_complete(x, options => '{"mock": {"latency_ms": 1}}') = 'none'$$);
+RESET ROLE;
+DROP TABLE hidden;
+DELETE FROM ai_gateway.model_grants;
+DROP ROLE regress_ai_user;
 -- what does more than to give a value does it in the order of the rows
 CREATE SEQUENCE turns;
 SELECT nextval('turns'), ai_complete('turn ' || nextval('turns')) FROM t WHERE id < 4;
