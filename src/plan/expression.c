@@ -90,3 +90,12 @@ ai_is_bound(Node *node)
 {
 	return ai_find(node, test_bound, NULL);
 }
+
+bool
+ai_may_prove(Node *condition)
+{
+	OpExpr	   *operator = (OpExpr *) condition;
+
+	return IsA(condition, OpExpr) && list_length(operator->args) == 2 && !ai_contains_call(condition) &&
+		!ai_is_volatile(condition) && op_mergejoinable(operator->opno, exprType(linitial(operator->args)));
+}

@@ -23,6 +23,13 @@ extern bool ai_contains_call(Node *node);
 /* How many places in it call. */
 extern int	ai_count_calls(Node *node);
 
+/*
+ * May the planner's proof that a row has but one partner in a join
+ * (Join.inner_unique) rest on this condition?  It takes equalities that are not
+ * volatile.
+ */
+extern bool ai_may_prove(Node *condition);
+
 /* Is it volatile but for its calls? */
 extern bool ai_is_volatile(Node *node);
 

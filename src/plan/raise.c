@@ -316,6 +316,26 @@ plan_is_harmless(const AiRewrite *rewrite, Plan *plan, AiRiskLevel risk)
 }
 
 /*
+ * Conditions behind a filter that rises are tested above with it (stage.c): by none
+ * of these has the planner proved that there is but one partner.
+ */
+static bool
+conditions_stay(const Harmless *harmless, List *conditions)
+{
+	bool		moved = false;
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		if (!is_harmless(harmless, lfirst(cell)))
+			moved = true;
+		if (moved && ai_may_prove(lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
+/*
  * May a join do what it does for the rows of a side that the side's filter would
  * have dropped?  What it does to find its rows, and a loop its whole inner side;
  * of an inner join a condition that is not harmless is tested behind the filter.
@@ -329,6 +349,8 @@ join_is_harmless(const AiRewrite *rewrite, const Side *side)
 	if (!is_harmless(&harmless, side->source->targetlist) || !is_harmless(&harmless, clauses_of(side->reader)))
 		return false;
 	if (join->jointype != JOIN_INNER && !is_harmless(&harmless, join->joinqual))
+		return false;
+	if (join->inner_unique && !conditions_stay(&harmless, join->joinqual))
 		return false;
 	return side->inner || !IsA(join, NestLoop) || plan_is_harmless(rewrite, join->plan.righttree, AI_RISK_NONE);
 }
@@ -344,15 +366,11 @@ unmarked_walker(Node *node, void *context)
 	return IsA(node, FuncExpr) || expression_tree_walker(node, unmarked_walker, context);
 }
 
-/*
- * Has the planner proved that a row of the other side has but one partner here?
- * That may rest on a conjunct of this side's filter, but not on one that calls,
- * which is volatile.
- */
+/* May it be by this conjunct that the planner has proved a row of the other side to have one partner? */
 static bool
 proves_one_partner(const Side *side, Node *conjunct)
 {
-	return side->inner && ((const Join *) side->reader)->inner_unique && !ai_contains_call(conjunct);
+	return side->inner && ((const Join *) side->reader)->inner_unique && ai_may_prove(conjunct);
 }
 
 /*

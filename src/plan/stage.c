@@ -345,24 +345,38 @@ ai_evaluate(AiRewrite *rewrite, Plan *host, List *moved)
 /* ---- filters ---- */
 
 static bool
-all_call(List *conditions)
+may_prove(List *conditions)
 {
 	ListCell   *cell;
 
 	foreach(cell, conditions)
 	{
-		if (!ai_contains_call(lfirst(cell)))
-			return false;
+		if (ai_may_prove(lfirst(cell)))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+static List *
+take_conditions(Join *join, AiLift *lift, bool cautious)
+{
+	List	   *moved = ai_split_filter(&join->joinqual, cautious);
+
+	if (!join->inner_unique || !may_prove(moved))
+		return moved;
+	join->joinqual = list_concat(join->joinqual, moved);
+	if (cautious)
+		return take_conditions(join, lift, false);
+	ai_lift_reason(lift, "the join stops at the one partner that a condition behind it proves");
+	return NIL;
 }
 
 /*
  * The filters of a host that move up, in the order in which they are tested.
  * An inner join may test its join condition above itself as well; an outer
- * one may not, and neither may a semijoin.  The planner's proof that a row has but
- * one partner, behind which the join stops, may rest on a condition that has moved,
- * but not on one that calls, which is volatile.
+ * one may not, and neither may a semijoin.  Where the planner has proved that a row
+ * has but one partner, behind which the join stops, what the proof may rest on
+ * stays.
  */
 static List *
 take_filters(Plan *host, AiLift *lift, bool cautious)
@@ -378,10 +392,7 @@ take_filters(Plan *host, AiLift *lift, bool cautious)
 		if (ai_contains_call((Node *) join->joinqual))
 		{
 			if (join->jointype == JOIN_INNER)
-			{
-				moved = ai_split_filter(&join->joinqual, cautious);
-				join->inner_unique = join->inner_unique && all_call(moved);
-			}
+				moved = take_conditions(join, lift, cautious);
 			else
 				ai_lift_reason(lift, "the condition of an outer join or of a semijoin");
 		}

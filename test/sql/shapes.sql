@@ -93,6 +93,8 @@ CREATE TABLE pairs (id int, k int, x text, PRIMARY KEY (id, k));
 INSERT INTO pairs SELECT i % 20, i / 20, 'pair ' || i FROM generate_series(1, 99) i;
 ANALYZE pairs;
 SELECT alike($$SELECT f.id, p.id FROM few f JOIN pairs p ON p.id = f.id AND ai_complete(p.x) <> '' AND p.k = dear(2)$$);
+SELECT alike($$SELECT count(*) FROM t JOIN pairs p ON ai_complete(t.x || p.x) <> '' AND p.id = t.id AND p.k = dear(t.k)$$);
+SELECT alike($$SELECT count(*) FROM t JOIN pairs p ON ai_complete(t.x || p.x) <> '' AND p.id = t.id AND p.k = dear(t.k) WHERE ai_complete(t.x, options => '{"cache": false}') <> ''$$);
 DROP TABLE pairs;
 DROP FUNCTION dear;
 SELECT alike($$SELECT f.id, n.id FROM few f JOIN named n ON n.id / f.id >= 0 AND lower(n.name) = lower(f.x) AND ai_complete(f.x || n.name) <> '' LIMIT 5$$);
