@@ -44,6 +44,15 @@ limits_of(const AiCall *call, double timeout_ms)
 }
 
 static void
+forget_secrets(AiAttempt *attempt)
+{
+	ai_secret_release(&attempt->secret);
+	ai_free_secret(attempt->token);
+	attempt->token = NULL;
+	attempt->key_withheld = false;
+}
+
+static void
 begin(AiCall *call)
 {
 	AiAttempt  *attempt = &call->attempt;
@@ -54,6 +63,7 @@ begin(AiCall *call)
 	attempt->made = false;
 	attempt->answered = false;
 	attempt->token_serial = 0;
+	forget_secrets(attempt);
 	ai_failure_clear(&attempt->failure);
 	ai_engine_due(call, call->deadline + LATE_MS);
 }
@@ -130,6 +140,7 @@ authorize(AiCall *call, AiResolvedTarget *resolved)
 	if (token == NULL)
 		return AI_ATTEMPT_FAILED;
 	attempt->token_serial = call->token_slot->serial;
+	attempt->token = ai_strdup(token);
 	resolved->target.api_key = token;
 	resolved->target.token = true;
 	return AI_ATTEMPT_UNDER_WAY;
@@ -215,6 +226,8 @@ ai_attempt_start(AiCall *call)
 		ai_secret_release(&resolved.secret);
 		return AI_ATTEMPT_HOPELESS;
 	}
+	attempt->secret = resolved.secret;
+	attempt->key_withheld = resolved.key_withheld;
 	keep_target(attempt, &resolved);
 	if (resolved.target.provider->in_process)
 		return answer_in_process(call);
@@ -222,7 +235,6 @@ ai_attempt_start(AiCall *call)
 		outcome = authorize(call, &resolved);
 	if (outcome == AI_ATTEMPT_UNDER_WAY)
 		outcome = send(call, &resolved);
-	ai_secret_release(&resolved.secret);
 	return outcome;
 }
 
@@ -256,7 +268,6 @@ ai_attempt_act(AiCall *call, double now)
 	{
 		if (attempt->failure.kind == AI_ERROR_NONE)
 			return AI_ATTEMPT_ANSWERED;
-		ai_redact_failure(call, NULL, &attempt->failure);
 		return AI_ATTEMPT_FAILED;
 	}
 	if (attempt->stream != NULL && now < call->deadline)
@@ -281,7 +292,6 @@ ai_attempt_take(AiCall *call)
 	if (ai_provider_parse(&attempt->target, &call->request, &http, time(NULL), &call->reply,
 						  &attempt->failure))
 		return AI_ATTEMPT_ANSWERED;
-	ai_explain_refusal(call, &attempt->failure);
 	return AI_ATTEMPT_FAILED;
 }
 
@@ -338,9 +348,14 @@ ai_attempt_ended(AiCall *call, AiAttemptEnd how)
 	{
 		case AI_END_ANSWERED:
 			call->attempts += attempt->made;
+			ai_redact_reply(call);
 			break;
 		case AI_END_FAILED:
 			call->attempts += attempt->made;
+			/* what a server told; what we say of it repeats nothing */
+			if (attempt->failure.http_status != 0)
+				ai_redact_failure(call);
+			strlcpy(call->reply.request_id, attempt->failure.request_id, sizeof(call->reply.request_id));
 			call->failure = attempt->failure;
 			call->maybe_billed = call->maybe_billed || maybe_billed(call);
 			break;
@@ -349,4 +364,5 @@ ai_attempt_ended(AiCall *call, AiAttemptEnd how)
 			break;
 	}
 	attempt->made = false;
+	forget_secrets(attempt);
 }

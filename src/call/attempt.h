@@ -46,6 +46,10 @@ typedef struct AiAttempt
 	bool		made;			/* it counts, once it has ended */
 	bool		answered;		/* in process: reply or failure is there */
 	uint64		token_serial;	/* of the token that it was sent with */
+	char	   *token;			/* a copy of it, wiped when it ends */
+	AiSecret	secret;			/* lent until it ends: what is said of it must
+								 * not repeat that */
+	bool		key_withheld;	/* a key is configured, but may not go there */
 	AiUsage		usage;
 	AiFailure	failure;
 } AiAttempt;

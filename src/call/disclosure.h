@@ -1,21 +1,19 @@
 /*
  * disclosure.h
- *	  What a failure may not repeat: keys, tokens, and the texts of the request.
+ *	  What an outcome may not repeat: keys, tokens, and the texts of the request.
  */
 #ifndef AI_DISCLOSURE_H
 #define AI_DISCLOSURE_H
 
-#include "registry/secret.h"
-
 struct AiCall;
 
-/* Takes them out of its message; `secret` may be NULL. */
-extern void ai_redact_failure(const struct AiCall *call, const AiSecret *secret, AiFailure *failure);
-
 /*
- * A provider refused: takes out what it repeats, with the key that is looked up
- * again for that, and says so where a key was withheld.
+ * The attempt has failed: takes them out of all that the failure says, and says so
+ * where a key was withheld.  It is the one place where a failure leaves an attempt.
  */
-extern void ai_explain_refusal(const struct AiCall *call, AiFailure *failure);
+extern void ai_redact_failure(struct AiCall *call);
+
+/* It was answered: the id of the reply is one, or nothing. */
+extern void ai_redact_reply(struct AiCall *call);
 
 #endif							/* AI_DISCLOSURE_H */

@@ -2,27 +2,40 @@
  * redact.c
  *	  The redaction of redact.h.
  *
- * Each pass marks bytes of the text; marked runs are replaced at the end.  For
- * private texts the error text, which is short, is indexed by its runs of 12
- * bytes in a small hash table, and each private text slides over that once.  Runs
- * that are alike are one there, and the hash has a seed of the process: neither a
- * text that repeats itself nor one made for it gives long chains.
+ * The strings, which are short, are folded into one row of bytes, each of which
+ * knows where it comes from; behind them stands what runs of base64 and hex in them
+ * mean.  The runs of that row are indexed by a hash, those that are alike once, and
+ * secrets and texts slide over it, folded as they are read.  What is found marks
+ * bytes of the strings; marked runs are replaced at the end.
  *
- * State: the seed.
+ * Runs are hashed as polynomials with a factor of the process, which a server does
+ * not know, so that nobody makes strings whose runs all fall together.
+ *
+ * Memory: malloc, for the call's time; where there is none, nothing is shown.
+ * State: the factor.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "util/redact.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define MAX_TEXT		1024	/* longer texts are cut before */
-#define RUN				12		/* bytes of a private text that give it away */
+#include "util/fold.h"
+
+#define MAX_TEXT		1024	/* longer strings are cut before */
+#define MAX_FOLDED		16384
+#define TABLE_SIZE		32768	/* a power of two, twice MAX_FOLDED */
+#define TEXT_RUN		10		/* folded bytes that give a text away */
+#define KEY_RUN			8
+#define SHORT_TEXT		4		/* of a whole text, and of a line of one */
+#define SHORT_LINE		5
 #define SHORT_RUN		4
 #define SECRET_PART		6
-#define TABLE_SIZE		2048	/* a power of two, at least twice MAX_TEXT */
+#define CODED_RUN		12		/* what is so long may be base64 or hex */
 
 typedef enum Mark
 {
@@ -48,9 +61,9 @@ key_char(char c)
 		c == '-' || c == '_' || c == '.' || c == '*' || c == '+' || c == '/' || c == '=';
 }
 
-/* The longest common prefix of text and secret, and of their ends. */
+/* What begins or ends as the secret does, byte by byte. */
 static void
-mark_secret(const char *text, size_t len, unsigned char *marks, const char *secret)
+mark_ends(const char *text, size_t len, unsigned char *marks, const char *secret)
 {
 	size_t		secret_len = strlen(secret);
 
@@ -114,103 +127,350 @@ mark_shapes(const char *text, size_t len, unsigned char *marks)
 	}
 }
 
-/* Multiply-shift over the two parts of a run (Dietzfelbinger et al. 1997), with odd factors of the process. */
-static uint64_t factors[2];
+/* ---- the strings, folded ---- */
+
+/* One folded byte: what it is, and which part of which string it comes from. */
+typedef struct Folded
+{
+	unsigned char c;			/* 0 = a gap, over which no run goes */
+	unsigned char string;
+	bool		starts;			/* what is before it was dropped, */
+	bool		ends;			/* and what is behind it */
+	uint16_t	from;
+	uint16_t	to;
+} Folded;
+
+typedef struct Sheet
+{
+	const AiRedactString *strings;
+	size_t		lengths[AI_REDACT_STRINGS];
+	unsigned char marks[AI_REDACT_STRINGS][MAX_TEXT];
+	Folded		folded[MAX_FOLDED];
+	int			n;
+	int			n_plain;		/* of them: of the strings as they stand */
+	/* an index of runs of one length; position + 1, 0 = none */
+	uint16_t	first[TABLE_SIZE];
+	uint16_t	next[MAX_FOLDED];
+	uint16_t	like[MAX_FOLDED];
+	bool		found[MAX_FOLDED];
+} Sheet;
+
+static void
+add_gap(Sheet *sheet)
+{
+	if (sheet->n > 0)
+		sheet->folded[sheet->n - 1].ends = true;
+	if (sheet->n < MAX_FOLDED)
+		sheet->folded[sheet->n++] = (Folded)
+	{
+		.c = 0
+	};
+}
+
+/* Folds bytes that stand for a part of a string; `span` of them a source byte and its width. */
+static void
+add_folded(Sheet *sheet, int string, const char *p, const char *end, size_t at, double step, size_t width)
+{
+	const char *start = p;
+	bool		starts = true;
+
+	while (p < end && sheet->n < MAX_FOLDED - 1)
+	{
+		AiFoldUnit	unit = ai_fold(p, end);
+		size_t		from = at + (size_t) ((double) (p - start) * step);
+		size_t		to = at + (size_t) ((double) (p + unit.len - 1 - start) * step) + width;
+
+		for (int i = 0; i < unit.n && sheet->n < MAX_FOLDED - 1; i++)
+		{
+			sheet->folded[sheet->n++] = (Folded)
+			{
+				.c = unit.bytes[i],.string = (unsigned char) string,
+					.starts = starts,.from = (uint16_t) from,.to = (uint16_t) to
+			};
+			starts = false;
+		}
+		if (unit.n == 0)
+		{
+			if (!starts)
+				sheet->folded[sheet->n - 1].ends = true;
+			starts = true;
+		}
+		p += unit.len;
+	}
+	add_gap(sheet);
+}
+
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What a run means if it is base64 from that offset on. */
+static void
+add_base64(Sheet *sheet, int string, const char *text, size_t at, size_t len, size_t offset)
+{
+	char		bytes[MAX_TEXT];
+	size_t		n = 0;
+	uint32_t	bits = 0;
+
+	for (size_t i = offset; i < len; i++)
+	{
+		bits = bits << 6 | (uint32_t) base64_value(text[at + i]);
+		if ((i - offset) % 4 != 0)
+			bytes[n++] = (char) (bits >> (6 - 2 * ((i - offset) % 4)));
+	}
+	add_folded(sheet, string, bytes, bytes + n, at + offset, 4.0 / 3, 2);
+}
+
+static void
+add_hex(Sheet *sheet, int string, const char *text, size_t at, size_t len, size_t offset)
+{
+	char		bytes[MAX_TEXT];
+	size_t		n = 0;
+
+	for (size_t i = offset; i + 1 < len; i += 2)
+		bytes[n++] = (char) (hex_value(text[at + i]) << 4 | hex_value(text[at + i + 1]));
+	add_folded(sheet, string, bytes, bytes + n, at + offset, 2, 2);
+}
+
+/* What is long and has no other characters is looked at as a code, at each offset. */
+static void
+add_coded(Sheet *sheet, int string, int (*value) (char c), size_t offsets,
+		  void (*add) (Sheet *sheet, int string, const char *text, size_t at, size_t len, size_t offset))
+{
+	const char *text = sheet->strings[string].text;
+
+	for (size_t at = 0; at < sheet->lengths[string];)
+	{
+		size_t		len = 0;
+
+		while (at + len < sheet->lengths[string] && value(text[at + len]) >= 0)
+			len++;
+		for (size_t offset = 0; len >= CODED_RUN && offset < offsets; offset++)
+			add(sheet, string, text, at, len, offset);
+		at += len + 1;
+	}
+}
+
+/* ---- runs ---- */
+
+static uint64_t factor = 0;
 
 /* What a server cannot know: where the library was loaded, and when this first ran. */
 static void
-choose_factors(void)
+choose_factor(void)
 {
 	struct timespec now;
 
-	if (factors[0] != 0)
+	if (factor != 0)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	factors[0] = ((uint64_t) (uintptr_t) & factors ^ (uint64_t) now.tv_nsec << 32) * 0x9e3779b97f4a7c15u | 1;
-	factors[1] = ((uint64_t) (uintptr_t) & now ^ (uint64_t) now.tv_nsec << 24) * 0xc2b2ae3d27d4eb4fu | 1;
+	factor = ((uint64_t) (uintptr_t) & factor ^ (uint64_t) now.tv_nsec << 32) * 0x9e3779b97f4a7c15u | 1;
 }
 
 static uint32_t
-hash_run(const char *p)
+hash_run(const unsigned char *run, int length)
 {
-	uint64_t	head;
-	uint32_t	tail;
+	uint64_t	hash = 0;
 
-	memcpy(&head, p, sizeof(head));
-	memcpy(&tail, p + sizeof(head), sizeof(tail));
-	return (uint32_t) ((head * factors[0] + tail * factors[1]) >> 32) & (TABLE_SIZE - 1);
+	for (int i = 0; i < length; i++)
+		hash = (hash + run[i]) * factor;
+	return (uint32_t) (hash >> 32) & (TABLE_SIZE - 1);
 }
 
-/* text's runs of RUN bytes, the different ones chained by hash: 0 = none, else position + 1. */
-typedef struct RunIndex
+static bool
+is_run(const Sheet *sheet, int at, const unsigned char *run, int length)
 {
-	uint16_t	first[TABLE_SIZE];
-	uint16_t	next[MAX_TEXT];
-	uint16_t	like[MAX_TEXT]; /* where the first like it is */
-	bool		found[MAX_TEXT];	/* in a private text; of the first ones */
-} RunIndex;
+	for (int i = 0; i < length; i++)
+	{
+		if (at + i >= sheet->n || sheet->folded[at + i].c != run[i])
+			return false;
+	}
+	return true;
+}
 
-static uint16_t
-find_run(const RunIndex *index, const char *text, const char *run)
+static int
+find_run(const Sheet *sheet, const unsigned char *run, int length)
 {
-	uint16_t	at = index->first[hash_run(run)];
+	uint16_t	at = sheet->first[hash_run(run, length)];
 
-	while (at != 0 && memcmp(text + at - 1, run, RUN) != 0)
-		at = index->next[at - 1];
-	return at;
+	while (at != 0 && !is_run(sheet, at - 1, run, length))
+		at = sheet->next[at - 1];
+	return at - 1;
+}
+
+/* The run there; false if it goes over a gap. */
+static bool
+get_run(const Sheet *sheet, int at, int length, unsigned char *run)
+{
+	for (int i = 0; i < length; i++)
+	{
+		if (at + i >= sheet->n || sheet->folded[at + i].c == 0)
+			return false;
+		run[i] = sheet->folded[at + i].c;
+	}
+	return true;
 }
 
 static void
-index_runs(const char *text, size_t len, RunIndex *index)
+add_run(Sheet *sheet, int at, const unsigned char *run, int length)
 {
-	memset(index, 0, sizeof(*index));
-	choose_factors();
-	for (size_t i = 0; i + RUN <= len; i++)
-	{
-		uint32_t	slot = hash_run(text + i);
-		uint16_t	like = find_run(index, text, text + i);
+	uint32_t	slot = hash_run(run, length);
+	int			like = find_run(sheet, run, length);
 
-		index->like[i] = like != 0 ? like - 1 : (uint16_t) i;
-		if (like != 0)
-			continue;
-		index->next[i] = index->first[slot];
-		index->first[slot] = (uint16_t) (i + 1);
-	}
+	sheet->like[at] = (uint16_t) (like >= 0 ? like : at);
+	if (like >= 0)
+		return;
+	sheet->next[at] = sheet->first[slot];
+	sheet->first[slot] = (uint16_t) (at + 1);
 }
 
 static void
-find_private(const char *text, size_t len, unsigned char *marks, RunIndex *index,
-			 const char *private_text)
+clear_index(Sheet *sheet)
 {
-	size_t		private_len = strlen(private_text);
+	memset(sheet->first, 0, sizeof(sheet->first));
+	memset(sheet->next, 0, sizeof(sheet->next));
+	memset(sheet->found, 0, sizeof(sheet->found));
+}
 
-	for (size_t i = 0; i + RUN <= private_len; i++)
+static void
+index_runs(Sheet *sheet, int length)
+{
+	unsigned char run[TEXT_RUN];
+
+	clear_index(sheet);
+	for (int at = 0; at < sheet->n; at++)
 	{
-		uint16_t	at = find_run(index, text, private_text + i);
-
-		if (at != 0)
-			index->found[at - 1] = true;
+		sheet->like[at] = MAX_FOLDED - 1;
+		if (get_run(sheet, at, length, run))
+			add_run(sheet, at, run, length);
 	}
-	if (private_len >= SHORT_RUN && private_len < RUN)
+}
+
+/* Slides a text over the index. */
+static void
+slide(Sheet *sheet, const char *text, int length)
+{
+	const char *end = text + strlen(text);
+	unsigned char window[1024];
+	int			n = 0;
+
+	while (text < end)
 	{
-		for (size_t i = 1; i + private_len < len; i++)
+		AiFoldUnit	unit = ai_fold(text, end);
+
+		text += unit.len;
+		memcpy(window + n, unit.bytes, (size_t) unit.n);
+		for (int i = 0; i < unit.n; i++)
 		{
-			if (memcmp(text + i, private_text, private_len) == 0 &&
-				strchr("\"'`", text[i - 1]) != NULL && strchr("\"'`", text[i + private_len]) != NULL)
-				mark(marks, i, private_len, MARK_TEXT);
+			int			at = ++n >= length ? find_run(sheet, window + n - length, length) : -1;
+
+			if (at >= 0)
+				sheet->found[at] = true;
+		}
+		if (n > (int) sizeof(window) - 8)
+		{
+			memmove(window, window + n - length + 1, (size_t) length - 1);
+			n = length - 1;
 		}
 	}
 }
 
 static void
-mark_private(size_t len, unsigned char *marks, const RunIndex *index)
+mark_folded(Sheet *sheet, int at, int length, Mark kind)
 {
-	for (size_t i = 0; i + RUN <= len; i++)
+	const Folded *from = &sheet->folded[at];
+	const Folded *to = &sheet->folded[at + length - 1];
+
+	mark(sheet->marks[from->string], from->from, (size_t) (to->to - from->from), kind);
+}
+
+static void
+mark_found(Sheet *sheet, int length, Mark kind)
+{
+	for (int at = 0; at < sheet->n; at++)
 	{
-		if (index->found[index->like[i]])
-			mark(marks, i, RUN, MARK_TEXT);
+		if (sheet->found[sheet->like[at]])
+			mark_folded(sheet, at, length, kind);
 	}
 }
+
+/* ---- what is shorter than a run ---- */
+
+/* Words of the strings as they stand, of that length. */
+static void
+index_words(Sheet *sheet, int length)
+{
+	unsigned char run[TEXT_RUN];
+
+	clear_index(sheet);
+	for (int at = 0; at < sheet->n_plain; at++)
+	{
+		sheet->like[at] = MAX_FOLDED - 1;
+		if (sheet->folded[at].starts && get_run(sheet, at, length, run) && sheet->folded[at + length - 1].ends)
+			add_run(sheet, at, run, length);
+	}
+	for (int at = sheet->n_plain; at < sheet->n; at++)
+		sheet->like[at] = MAX_FOLDED - 1;
+}
+
+/* Looks up one short text, or line of one, if it is of that length. */
+static void
+find_words(Sheet *sheet, const char *text, const char *end, int length)
+{
+	unsigned char words[TEXT_RUN + 4];
+	int			n = 0;
+	int			at;
+
+	while (text < end && n <= length)
+	{
+		AiFoldUnit	unit = ai_fold(text, end);
+
+		memcpy(words + n, unit.bytes, (size_t) unit.n);
+		n += unit.n;
+		text += unit.len;
+	}
+	if (n != length)
+		return;
+	at = find_run(sheet, words, length);
+	if (at >= 0)
+		sheet->found[at] = true;
+}
+
+static void
+find_lines(Sheet *sheet, const char *text, int length)
+{
+	if (length >= SHORT_LINE)
+	{
+		for (const char *line = text; *line != '\0';)
+		{
+			size_t		len = strcspn(line, "\n\r\t");
+
+			if (len > 0)
+				find_words(sheet, line, line + len, length);
+			line += len + (line[len] != '\0');
+		}
+	}
+	find_words(sheet, text, text + strlen(text), length);
+}
+
+/* ---- all of it ---- */
 
 /* A cut through a character takes the whole character. */
 static void
@@ -265,37 +525,136 @@ replace_marked(char *text, size_t size, size_t len, const unsigned char *marks)
 	text[used] = '\0';
 }
 
-void
-ai_redact(char *text, size_t size, const char *const *secrets, int n_secrets,
-		  const char *const *private_texts, int n_private)
+/* What is not looked at is not shown. */
+static void
+cut(const AiRedactString *string, size_t *len)
 {
-	size_t		len = strnlen(text, size);
-	unsigned char marks[MAX_TEXT] = {0};
-	RunIndex	index;
+	*len = strnlen(string->text, string->size - 1);
+	if (*len > MAX_TEXT)
+	{
+		*len = MAX_TEXT;
+		while (*len > 0 && ((unsigned char) string->text[*len] & 0xc0) == 0x80)
+			(*len)--;
+	}
+	string->text[*len] = '\0';
+}
 
-	if (len > MAX_TEXT)
+static void
+fold_strings(Sheet *sheet, int n)
+{
+	for (int i = 0; i < n; i++)
 	{
-		/* what cannot be checked is not shown */
-		len = MAX_TEXT;
-		while (len > 0 && ((unsigned char) text[len] & 0xc0) == 0x80)
-			len--;
-		text[len] = '\0';
+		const char *text = sheet->strings[i].text;
+
+		add_folded(sheet, i, text, text + sheet->lengths[i], 0, 1, 1);
 	}
-	for (int i = 0; i < n_secrets; i++)
+	sheet->n_plain = sheet->n;
+	for (int i = 0; i < n; i++)
 	{
-		if (secrets[i] != NULL)
-			mark_secret(text, len, marks, secrets[i]);
+		add_coded(sheet, i, base64_value, 4, add_base64);
+		add_coded(sheet, i, hex_value, 2, add_hex);
 	}
-	mark_shapes(text, len, marks);
-	if (n_private > 0)
-		index_runs(text, len, &index);
-	for (int i = 0; i < n_private; i++)
+}
+
+static void
+mark_secrets(Sheet *sheet, int n, const AiPrivate *what)
+{
+	index_runs(sheet, KEY_RUN);
+	for (int i = 0; i < what->n_secrets; i++)
+		slide(sheet, what->secrets[i], KEY_RUN);
+	mark_found(sheet, KEY_RUN, MARK_KEY);
+	for (int s = 0; s < n; s++)
 	{
-		if (private_texts[i] != NULL)
-			find_private(text, len, marks, &index, private_texts[i]);
+		for (int i = 0; i < what->n_secrets; i++)
+			mark_ends(sheet->strings[s].text, sheet->lengths[s], sheet->marks[s], what->secrets[i]);
+		mark_shapes(sheet->strings[s].text, sheet->lengths[s], sheet->marks[s]);
 	}
-	if (n_private > 0)
-		mark_private(len, marks, &index);
-	widen_to_characters(text, len, marks);
-	replace_marked(text, size, len, marks);
+}
+
+static void
+mark_texts(Sheet *sheet, const AiPrivate *what)
+{
+	index_runs(sheet, TEXT_RUN);
+	for (int i = 0; i < what->n_texts; i++)
+		slide(sheet, what->texts[i], TEXT_RUN);
+	mark_found(sheet, TEXT_RUN, MARK_TEXT);
+	for (int length = SHORT_TEXT; length < TEXT_RUN; length++)
+	{
+		index_words(sheet, length);
+		for (int i = 0; i < what->n_texts; i++)
+			find_lines(sheet, what->texts[i], length);
+		mark_found(sheet, length, MARK_TEXT);
+	}
+}
+
+static void
+replace(const Sheet *sheet, int i, unsigned char *marks)
+{
+	const AiRedactString *string = &sheet->strings[i];
+
+	widen_to_characters(string->text, sheet->lengths[i], marks);
+	if (string->is_prose)
+		replace_marked(string->text, string->size, sheet->lengths[i], marks);
+	else if (memchr(marks, MARK_KEY, sheet->lengths[i]) != NULL || memchr(marks, MARK_TEXT, sheet->lengths[i]) != NULL)
+		string->text[0] = '\0';
+}
+
+void
+ai_redact(const AiRedactString *strings, int n, const AiPrivate *what)
+{
+	Sheet	   *sheet = calloc(1, sizeof(Sheet));
+
+	for (int i = 0; i < n && sheet == NULL; i++)
+		strings[i].text[0] = '\0';
+	if (sheet == NULL)
+		return;
+	choose_factor();
+	sheet->strings = strings;
+	for (int i = 0; i < n; i++)
+		cut(&strings[i], &sheet->lengths[i]);
+	fold_strings(sheet, n);
+	mark_secrets(sheet, n, what);
+	mark_texts(sheet, what);
+	for (int i = 0; i < n; i++)
+		replace(sheet, i, sheet->marks[i]);
+	free(sheet);
+}
+
+/* ---- in short ---- */
+
+static int
+fold_all(const char *text, unsigned char *folded, int size)
+{
+	const char *end = text + strlen(text);
+	int			n = 0;
+
+	while (text < end && n + 4 <= size)
+	{
+		AiFoldUnit	unit = ai_fold(text, end);
+
+		memcpy(folded + n, unit.bytes, (size_t) unit.n);
+		n += unit.n;
+		text += unit.len;
+	}
+	return n;
+}
+
+bool
+ai_repeats_secret(const char *text, const AiPrivate *what)
+{
+	unsigned char folded[256];
+	unsigned char secret[256];
+	int			n = fold_all(text, folded, sizeof(folded));
+
+	for (int k = 0; k < what->n_secrets; k++)
+	{
+		int			m = fold_all(what->secrets[k], secret, sizeof(secret));
+
+		for (int i = 0; i + KEY_RUN <= n; i++)
+		{
+			if (m >= KEY_RUN && memmem(secret, (size_t) m, folded + i, KEY_RUN) != NULL)
+				return true;
+		}
+	}
+	return false;
 }

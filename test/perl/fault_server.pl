@@ -473,6 +473,7 @@ sub behave
 		return put($c, response(401, error_body(401, ': ' . 'x' x $1 . " bad key $sent" . 'y' x 5000))) if $body =~ /"model":"behind-(\d+)"/;
 		return put($c, response(401, error_body(401, ": bad key $sent, prompt was $body")));
 	}
+	if ($what =~ /^tell-(.*)$/) { return put($c, repeated($1, $headers->{authorization} // '', $body)) }
 	if ($what eq 'refuse-temperature' && $body =~ /"temperature"/)
 	{
 		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'temperature' is not supported with this model.", type => 'invalid_request_error', param => 'temperature', code => 'unsupported_parameter' } })));
@@ -536,6 +537,29 @@ sub behave
 		return put($c, response(200, $json->encode({ data => [ map { { index => $i++, embedding => encode_base64(pack('f<*', 1.5, -2.25, 0.1), '') } } @{ $r->{input} } ] })));
 	}
 	return put($c, response(404, error_body(404)));
+}
+
+# Repeats the key and the prompt in some form, or in some place.
+sub repeated
+{
+	my ($how, $key, $body) = @_;
+	my $prompt = $json->decode($body)->{messages}[-1]{content};
+	my $escaped = $json->encode([$prompt]);
+	$key =~ s/^Bearer //;
+	my %error = (message => 'no', type => 'invalid_request_error');
+	my @headers;
+	my %forms = (
+		capitals => sub { uc "$key, $prompt" }, base64 => sub { require MIME::Base64; join ' ', map { MIME::Base64::encode_base64($_, '') } $key, $prompt },
+		hex => sub { join ' ', map { unpack 'H*', $_ } $key, $prompt }, url => sub { $prompt =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger },
+		json => sub { $escaped }, ends => sub { substr $key, 2, -2 }, line => sub { (split /\n/, $prompt)[1] },
+		hint => sub { "Unsupported parameter: 'max_tokens' is not supported. Use '$key' instead." });
+	$error{message} = 'told: ' . $forms{$how}->() if $forms{$how};
+	$error{code} = $key if $how eq 'code-key';
+	$error{code} = $prompt if $how eq 'code';
+	$error{type} = $prompt if $how eq 'type';
+	push @headers, 'x-request-id' => $key if $how =~ /id-key/;
+	return response(200, good('/v1/chat/completions', $body), @headers) if $how eq 'good-id-key';
+	return response(400, $json->encode({ error => \%error, $how eq 'id' ? (request_id => $prompt) : () }), @headers);
 }
 
 # One child a connection: TLS in a select loop would be most of this file.  Tells

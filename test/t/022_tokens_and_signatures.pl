@@ -44,7 +44,7 @@ sub headers_of { my ($text) = @_; return eval { decode_json($text) } // {} }
 
 # ---- Entra ID: client credentials ----
 
-my $secret = 'cl~ient-secret&1234567890';
+my $secret = 'q7~Rk-wZ2vT9&1234567890';
 credential('entra', { client_secret => $secret, client_id => 'app-1', hosts => ['127.0.0.1'] });
 configure(azure_tenant_id => 'tenant-1', azure_login_endpoint => "$base/token");
 $cluster->register('az', provider => 'azure', endpoint => "$base/echo-headers/openai/v1", credential => 'entra');
@@ -54,7 +54,7 @@ is($headers->{authorization}, 'Bearer tok-1', 'azure: the token of Entra ID goes
 is($headers->{'api-key'}, undef, 'azure: and no key');
 my ($asked) = $server->requests('token');
 is($asked->{path}, '/token/tenant-1/oauth2/v2.0/token', 'azure: the tenant is asked');
-is($asked->{body}, 'grant_type=client_credentials&client_id=app-1&client_secret=cl~ient-secret%261234567890&scope=https%3A%2F%2Fai.azure.com%2F.default',
+is($asked->{body}, 'grant_type=client_credentials&client_id=app-1&client_secret=q7~Rk-wZ2vT9%261234567890&scope=https%3A%2F%2Fai.azure.com%2F.default',
 	'azure: with the client\'s credentials');
 is($asked->{headers}{'content-type'}, 'application/x-www-form-urlencoded', 'azure: as a form');
 $session->query("SELECT ai_complete('hi', model => 'az') FROM generate_series(1, 5)");
