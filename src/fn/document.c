@@ -42,7 +42,7 @@ json_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAnswer 
 
 	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
-	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->json));
+	return ai_fn_jsonb_result(fcinfo, call, ai_json_text(call->json));
 }
 
 AI_DEFINE_FUNCTION(ai_json_0_1,

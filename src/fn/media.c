@@ -39,7 +39,7 @@ moderate_result(const AiFunction *function, FunctionCallInfo fcinfo, const AiAns
 
 	if (!ai_fn_succeeded(answer))
 		PG_RETURN_NULL();
-	return ai_fn_jsonb_result(fcinfo, call, cJSON_PrintUnformatted(call->reply.moderation));
+	return ai_fn_jsonb_result(fcinfo, call, ai_json_text(call->reply.moderation));
 }
 
 AI_DEFINE_FUNCTION(ai_moderate_0_1,

@@ -97,10 +97,10 @@ ai_write_inputs(AiJsonWriter *writer, const char *name, const AiRequest *request
 void
 ai_write_arguments_text(AiJsonWriter *writer, const cJSON *call)
 {
-	char	   *arguments = cJSON_PrintUnformatted(ai_json_get(call, "arguments"));
+	char	   *arguments = ai_json_text(ai_json_get(call, "arguments"));
 
 	ai_write_string_member(writer, "arguments", arguments ? arguments : "{}");
-	cJSON_free(arguments);
+	free(arguments);
 }
 
 bool

@@ -179,7 +179,7 @@ typedef struct Instructed
 static bool
 instruct(AiRequest *request, Instructed *instructed)
 {
-	char	   *schema = cJSON_PrintUnformatted(request->schema);
+	char	   *schema = ai_json_text(request->schema);
 	bool		has_system = request->n_messages > 0 && request->messages[0].role == AI_ROLE_SYSTEM;
 	AiBuffer	text = {0};
 	int			n = request->n_messages + (has_system ? 0 : 1);
@@ -188,7 +188,7 @@ instruct(AiRequest *request, Instructed *instructed)
 		ai_buffer_printf(&text, "%s\n\n", request->messages[0].text);
 	ai_buffer_append_string(&text, schema_instruction);
 	ai_buffer_append_string(&text, schema ? schema : "{}");
-	cJSON_free(schema);
+	free(schema);
 	instructed->text = text.data;
 	instructed->messages = calloc((size_t) n, sizeof(AiMessage));
 	if (instructed->messages == NULL || text.failed)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/number.h"
 #include "util/utf8.h"
 #include "util/word.h"
 
@@ -165,6 +166,49 @@ guard(const char *data, const char *end, AiBuffer *repaired,
 	return true;
 }
 
+/* ---- numbers ---- */
+
+/* The next number of a document, which is good JSON but for the grammar of numbers. */
+static const char *
+next_number(const char *p, const char *end, size_t *len)
+{
+	bool		in_string = false;
+
+	for (; p < end; p++)
+	{
+		if (in_string && *p == '\\')
+			p++;
+		else if (*p == '"')
+			in_string = !in_string;
+		else if (!in_string && (*p == '-' || (*p >= '0' && *p <= '9')))
+			break;
+	}
+	*len = p < end ? strspn(p, "0123456789+-.eE") : 0;
+	if (p < end && *len > (size_t) (end - p))
+		*len = (size_t) (end - p);
+	return p;
+}
+
+/* Gives numbers of a tree, in the order of the document, their text where it says more. */
+static const char *
+keep_numbers(cJSON *item, const char *p, const char *end)
+{
+	char		space[40];
+	size_t		len;
+
+	if (cJSON_IsNumber(item))
+	{
+		p = next_number(p, end, &len);
+		ai_json_number(item, space, sizeof(space));
+		if (ai_number_valid(p, len) && (strlen(space) != len || memcmp(space, p, len) != 0))
+			item->valuestring = strndup(p, len);
+		p += len;
+	}
+	for (cJSON *child = item->child; child != NULL; child = child->next)
+		p = keep_numbers(child, p, end);
+	return p;
+}
+
 static bool
 is_space(char c)
 {
@@ -230,6 +274,8 @@ ai_json_parse(const char *data, size_t len, const char **why)
 			*why = "something follows the JSON document";
 		}
 	}
+	if (tree != NULL)
+		keep_numbers(tree, data, end);
 	ai_buffer_free(&repaired);
 	return tree;
 }
@@ -265,9 +311,74 @@ ai_json_scalar_text(const cJSON *item, char *space, size_t size)
 	space[0] = '\0';
 	if (cJSON_IsString(item))
 		ai_copy_clean(space, size, item->valuestring, strlen(item->valuestring));
+	else if (cJSON_IsNumber(item) && item->valuestring != NULL)
+		ai_copy_clean(space, size, item->valuestring, strlen(item->valuestring));
 	else if (cJSON_IsNumber(item))
 		snprintf(space, size, "%.15g", item->valuedouble);
 	else if (cJSON_IsBool(item))
 		snprintf(space, size, "%s", cJSON_IsTrue(item) ? "true" : "false");
 	return space;
+}
+
+const char *
+ai_json_number(const cJSON *number, char *space, size_t size)
+{
+	if (number->valuestring != NULL)
+		return number->valuestring;
+	/* the shortest of 15 or 17 digits that reads back as the same number */
+	snprintf(space, size, "%.15g", number->valuedouble);
+	if (strtod(space, NULL) != number->valuedouble)
+		snprintf(space, size, "%.17g", number->valuedouble);
+	return space;
+}
+
+static bool
+numbers_equal(const cJSON *a, const cJSON *b)
+{
+	char		one[40];
+	char		two[40];
+
+	if (a->valuestring == NULL && b->valuestring == NULL)
+		return a->valuedouble == b->valuedouble;
+	return ai_number_equal(ai_json_number(a, one, sizeof(one)), ai_json_number(b, two, sizeof(two)));
+}
+
+bool
+ai_json_equal(const cJSON *a, const cJSON *b)
+{
+	const cJSON *item;
+	const cJSON *other = b->child;
+
+	if ((a->type & 0xff) != (b->type & 0xff))
+		return false;
+	if (cJSON_IsNumber(a))
+		return numbers_equal(a, b);
+	if (cJSON_IsString(a))
+		return strcmp(a->valuestring, b->valuestring) == 0;
+	if (cJSON_GetArraySize(a) != cJSON_GetArraySize(b))
+		return false;
+	cJSON_ArrayForEach(item, a)
+	{
+		if (cJSON_IsObject(a))
+			other = ai_json_get(b, item->string);
+		if (other == NULL || !ai_json_equal(item, other))
+			return false;
+		if (cJSON_IsArray(a))
+			other = other->next;
+	}
+	return true;
+}
+
+char *
+ai_json_text(const cJSON *tree)
+{
+	AiJsonWriter writer;
+	AiBuffer	out = {0};
+
+	ai_write_start(&writer, &out);
+	ai_write_tree(&writer, tree);
+	ai_write_end(&writer);
+	if (out.failed)
+		ai_buffer_free(&out);
+	return out.data;
 }

@@ -33,8 +33,9 @@
 /*
  * Parses one JSON document.  Leading and trailing white space and a byte
  * order mark are skipped; anything else after the document is an error.
- * U+0000, lone surrogates and invalid UTF-8 become U+FFFD.  Returns NULL and
- * sets *why (a static phrase) when it is not JSON.
+ * U+0000, lone surrogates and invalid UTF-8 become U+FFFD.  A number that its double
+ * does not say exactly has its text as valuestring.  Returns NULL and sets *why (a
+ * static phrase) when it is not JSON.
  */
 extern cJSON *ai_json_parse(const char *data, size_t len, const char **why);
 
@@ -42,6 +43,15 @@ extern cJSON *ai_json_parse(const char *data, size_t len, const char **why);
 extern const cJSON *ai_json_get(const cJSON *object, const char *name);
 extern const char *ai_json_string(const cJSON *object, const char *name);
 extern int64_t ai_json_int64(const cJSON *object, const char *name);
+
+/* JSON's own equality: 1 and 1.0 are the same, the order of members is not. */
+extern bool ai_json_equal(const cJSON *a, const cJSON *b);
+
+/* The document as text, malloc'd; NULL if memory ran out. */
+extern char *ai_json_text(const cJSON *tree);
+
+/* A number as text in a small buffer, or its own. */
+extern const char *ai_json_number(const cJSON *number, char *space, size_t size);
 
 /* String, number, true or false as text in a small buffer; "" for others. */
 extern const char *ai_json_scalar_text(const cJSON *item, char *space, size_t size);

@@ -199,22 +199,22 @@ ai_write_int(AiJsonWriter *writer, int64_t value)
 	ai_buffer_printf(writer->out, "%lld", (long long) value);
 }
 
-/* The shortest of 15 or 17 digits that reads back as the same number. */
-void
-ai_write_double(AiJsonWriter *writer, double value)
+static void
+write_number(AiJsonWriter *writer, const cJSON *number)
 {
 	char		text[40];
 
 	separate(writer);
-	if (!isfinite(value))
-	{
-		ai_buffer_append_string(writer->out, "null");
-		return;
-	}
-	snprintf(text, sizeof(text), "%.15g", value);
-	if (strtod(text, NULL) != value)
-		snprintf(text, sizeof(text), "%.17g", value);
-	ai_buffer_append_string(writer->out, text);
+	ai_buffer_append_string(writer->out, isfinite(number->valuedouble) || number->valuestring != NULL
+							? ai_json_number(number, text, sizeof(text)) : "null");
+}
+
+void
+ai_write_double(AiJsonWriter *writer, double value)
+{
+	const cJSON number = {.type = cJSON_Number,.valuedouble = value};
+
+	write_number(writer, &number);
 }
 
 void
@@ -249,7 +249,7 @@ ai_write_tree(AiJsonWriter *writer, const cJSON *tree)
 	else if (cJSON_IsString(tree))
 		ai_write_string(writer, tree->valuestring);
 	else if (cJSON_IsNumber(tree))
-		ai_write_double(writer, tree->valuedouble);
+		write_number(writer, tree);
 	else if (cJSON_IsBool(tree))
 		ai_write_bool(writer, cJSON_IsTrue(tree));
 	else

@@ -391,13 +391,6 @@ validate_type(Walk *walk, const cJSON *types, const cJSON *value)
 	return false;
 }
 
-/* JSON's own equality: 1 and 1.0 are the same, the order of members is not. */
-static bool
-equal(const cJSON *a, const cJSON *b)
-{
-	return cJSON_Compare(a, b, true);
-}
-
 static bool
 validate_enum(Walk *walk, const cJSON *values, const cJSON *value)
 {
@@ -405,7 +398,7 @@ validate_enum(Walk *walk, const cJSON *values, const cJSON *value)
 
 	cJSON_ArrayForEach(item, values)
 	{
-		if (equal(item, value))
+		if (ai_json_equal(item, value))
 			return true;
 	}
 	return fault(walk, "it is none of the values of the enum");
@@ -595,7 +588,7 @@ validate_array(Walk *walk, const cJSON *schema, const cJSON *value)
 		{
 			for (const cJSON *b = a->next; b != NULL; b = b->next)
 			{
-				if (equal(a, b))
+				if (ai_json_equal(a, b))
 					return fault(walk, "two of its items are equal");
 			}
 		}
@@ -705,7 +698,7 @@ validate_own(Walk *walk, const cJSON *schema, const cJSON *value)
 		return false;
 	if (values != NULL && !validate_enum(walk, values, value))
 		return false;
-	if (constant != NULL && !equal(constant, value))
+	if (constant != NULL && !ai_json_equal(constant, value))
 		return fault(walk, "it is not the one value that is allowed");
 	if (cJSON_IsNumber(value) && !validate_number(walk, schema, value->valuedouble))
 		return false;

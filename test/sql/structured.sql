@@ -87,6 +87,9 @@ INSERT INTO cases VALUES
 	('{"$defs": {"t": {"type": "object", "properties": {"next": {"$ref": "#/$defs/t"}, "v": {"type": "integer"}}}}, "$ref": "#/$defs/t"}', '{"next": {"next": {"v": "1"}}}', false),
 	('{"$ref": "#"}', '1', false),
 	('{"title": "t", "description": "d", "default": 1, "examples": [1]}', '1', true), ('true', '1', true), ('false', '1', false);
+-- numbers are those of the answer
+SELECT ai_json('x', '{"type": "object"}', model => 'good', options => jsonb_build_object('mock', jsonb_build_object('answer', '{"id": 1234567890123456789, "amount": 98765432109876543.21, "z": 9007199254740991, "rate": 1.50}')));
+SELECT ai_json('x', '{"enum": [9007199254740993]}', model => 'good', options => '{"mock": {"answer": "9007199254740992"}}');
 SET ai_gateway.on_error = 'null';
 SELECT schema, document, valid FROM cases
 	WHERE (ai_json('x', schema, model => 'good', options => jsonb_build_object('mock', jsonb_build_object('answer', document::text))) IS NOT NULL) <> valid;

@@ -4,6 +4,7 @@
 
 #include "tap.h"
 #include "util/json.h"
+#include "util/number.h"
 
 static void
 parses(const char *text, size_t len, const char *expected, const char *name)
@@ -552,9 +553,49 @@ test_many_values(void)
 	is_string(why_not("\"as long as the values of answers\",", 300000), "", "more of those that say something");
 }
 
+/* What a double does not say stays as it is written. */
+static void
+keeps(const char *document)
+{
+	const char *why;
+	cJSON	   *tree = ai_json_parse(document, strlen(document), &why);
+	cJSON	   *copy = cJSON_Duplicate(tree, true);
+	char	   *text = ai_json_text(copy);
+
+	is_string(text, document, "numbers stay as they are written");
+	free(text);
+	cJSON_Delete(copy);
+	cJSON_Delete(tree);
+}
+
+static void
+test_numbers(void)
+{
+	static const struct
+	{
+		const char *a;
+		const char *b;
+		bool		same;
+	}			pairs[] = {
+		{"1", "1.0", true}, {"150", "1.5e2", true}, {"-0", "0.000", true}, {"1e-3", "0.001", true},
+		{"0.0010", "1E-3", true}, {"100000", "1e5", true}, {"12300", "123e2", true}, {"1e400", "10e399", true},
+		{"1", "-1", false}, {"10", "1", false}, {"1234567890123456789", "1234567890123456788", false},
+		{"9007199254740993", "9007199254740992", false}, {"1e400", "1e401", false}, {"0.1", "0.10000000000000001", false},
+	};
+	static const char *const bad[] = {"01", "1.", ".5", "+1", "1e", "--1", "1e+", "-", ""};
+
+	keeps("{\"a\":1234567890123456789,\"b\":[98765432109876543.21,1e400,-1E-400,0.10,1.0,5],\"1234567890123456789\":\"-7\",\"c\":9007199254740991}");
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		ok(ai_number_equal(pairs[i].a, pairs[i].b) == pairs[i].same, "%s and %s", pairs[i].a, pairs[i].b);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(!ai_number_valid(bad[i], strlen(bad[i])), "\"%s\" is no number", bad[i]);
+	ok(ai_number_valid("-0.5e+10", 8), "but -0.5e+10 is");
+}
+
 int
 main(void)
 {
+	test_numbers();
 	test_many_values();
 	test_words();
 	test_parse();
