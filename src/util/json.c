@@ -300,7 +300,7 @@ ai_json_int64(const cJSON *object, const char *name)
 	const cJSON *item = ai_json_get(object, name);
 
 	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
-		item->valuedouble > 9e15)
+		item->valuedouble > 9e15 || item->valuedouble != (double) (int64_t) item->valuedouble)
 		return -1;
 	return (int64_t) item->valuedouble;
 }

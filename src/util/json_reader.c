@@ -384,7 +384,7 @@ ai_read_int64(AiJsonReader *reader, int64_t *value)
 	if (reader->failed)
 		return false;
 	number = strtod(reader->p, &end);
-	if (end == reader->p || !(number >= -9e15 && number <= 9e15))
+	if (end == reader->p || !(number >= -9e15 && number <= 9e15) || number != (double) (int64_t) number)
 		return read_fail(reader);
 	reader->p = end;
 	*value = (int64_t) number;

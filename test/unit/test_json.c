@@ -62,7 +62,7 @@ static void
 test_get(void)
 {
 	const char *why;
-	const char *text = "{\"Name\":\"upper\",\"name\":\"lower\",\"n\":12345678901234,\"f\":1.5,\"s\":\"x\",\"big\":1e300,\"neg\":-3,\"yes\":true,\"no\":false}";
+	const char *text = "{\"Name\":\"upper\",\"name\":\"lower\",\"n\":12345678901234,\"f\":1.5,\"s\":\"x\",\"big\":1e300,\"half\":0.5,\"neg\":-3,\"yes\":true,\"no\":false}";
 	cJSON	   *tree = ai_json_parse(text, strlen(text), &why);
 	char		space[32];
 
@@ -71,6 +71,7 @@ test_get(void)
 	ok(ai_json_int64(tree, "n") == INT64_C(12345678901234), "a whole number");
 	ok(ai_json_int64(tree, "s") == -1, "a string is no number");
 	ok(ai_json_int64(tree, "big") == -1, "a number too large is none");
+	ok(ai_json_int64(tree, "half") == -1, "a part of a number is none");
 	ok(ai_json_string(tree, "n") == NULL, "a number is no string");
 	ok(ai_json_string(NULL, "n") == NULL, "nothing has no members");
 	is_string(ai_json_scalar_text(ai_json_get(tree, "f"), space, sizeof(space)), "1.5", "a scalar as text");
@@ -240,6 +241,7 @@ test_malformed(void)
 	free(string);
 
 	reads_int("12.0", true, 12);
+	reads_int("0.5", false, 0);
 	reads_int("-9e15", true, INT64_C(-9000000000000000));
 	reads_int("9.1e15", false, 0);
 	reads_int("nan", false, 0);
