@@ -177,6 +177,7 @@ ai_target_describe(const AiModel *model, AiResolvedTarget *resolved, AiFailure *
 static bool
 find_endpoint(const AiModel *model, AiResolvedTarget *resolved, AiFailure *failure)
 {
+	char		name[200];
 	const AiProvider *provider = resolved->target.provider;
 	const char *configured = ai_guc_provider_endpoint(provider->name);
 	const char *endpoint = model->endpoint ? model->endpoint : configured;
@@ -196,8 +197,8 @@ find_endpoint(const AiModel *model, AiResolvedTarget *resolved, AiFailure *failu
 		good = ai_fail(failure, AI_ERROR_INVALID_REQUEST,
 					   "model \"%s\" has no endpoint, and provider \"%s\" has none of its own",
 					   model->name, provider->name);
-		ai_failure_hint(failure, "UPDATE ai_gateway.models SET endpoint = 'https://...' WHERE name = '%s';",
-						model->name);
+		if (ai_copy_literal(name, sizeof(name), model->name))
+			ai_failure_hint(failure, "UPDATE ai_gateway.models SET endpoint = 'https://...' WHERE name = %s;", name);
 	}
 	return good;
 }

@@ -481,18 +481,34 @@ names_option(const char *text, const char *name)
 	return false;
 }
 
+/* What the server says to use instead: a name of an option, or nothing; its length. */
+static size_t
+instead_of(const char *message, const char **name)
+{
+	const char *start = strstr(message, "Use '");
+	size_t		len = 0;
+
+	*name = start != NULL ? start + 5 : NULL;
+	while (start != NULL && is_word((*name)[len]))
+		len++;
+	return start != NULL && (*name)[len] == '\'' ? len : 0;
+}
+
 void
 ai_classify_option(const AiTarget *target, const AiRequest *request, AiFailure *failure)
 {
 	const char *text = failure->parameter[0] ? failure->parameter : failure->message;
 	const char *protocol = ai_protocols[target->protocol]->name;
+	const char *instead;
+	size_t		len = instead_of(failure->message, &instead);
+	char		pattern[200];
 
-	if (failure->kind != AI_ERROR_INVALID_REQUEST || failure->hint[0] != '\0')
+	if (failure->kind != AI_ERROR_INVALID_REQUEST || failure->hint[0] != '\0' ||
+		!ai_copy_literal(pattern, sizeof(pattern), target->remote_model))
 		return;
 	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
 	{
 		const char *option = ai_option_names[spellings[i].key];
-		const char *instead = strstr(failure->message, "Use '");
 
 		if (!ai_option_set(&request->options, spellings[i].key))
 			continue;
@@ -500,13 +516,12 @@ ai_classify_option(const AiTarget *target, const AiRequest *request, AiFailure *
 		{
 			if (!names_option(text, spellings[i].names[k]))
 				continue;
-			if (instead != NULL && strchr(instead + 5, '\'') != NULL)
-				ai_failure_hint(failure, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, renames) VALUES ('%s', '%s', '{\"%s\": \"%.*s\"}');",
-								target->remote_model, protocol, option,
-								(int) strcspn(instead + 5, "'"), instead + 5);
+			if (len > 0)
+				ai_failure_hint(failure, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, renames) VALUES (%s, '%s', '{\"%s\": \"%.*s\"}');",
+								pattern, protocol, option, (int) len, instead);
 			else
-				ai_failure_hint(failure, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, refuses) VALUES ('%s', '%s', '{%s}');",
-								target->remote_model, protocol, option);
+				ai_failure_hint(failure, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, refuses) VALUES (%s, '%s', '{%s}');",
+								pattern, protocol, option);
 			return;
 		}
 	}

@@ -58,14 +58,16 @@ ai_provider_takes_schema(const AiTarget *target)
 static bool
 refuse(const AiTarget *target, AiFailure *failure, bool by_profile, const char *what)
 {
+	char		pattern[200];
+
 	if (!by_profile)
 		return ai_fail(failure, AI_ERROR_INVALID_REQUEST, "protocol \"%s\" cannot carry %s",
 					   ai_protocols[target->protocol]->name, what);
 	ai_fail(failure, AI_ERROR_INVALID_REQUEST,
 			"remote model \"%s\" does not take %s, says the profile \"%s\"",
 			target->remote_model, what, target->profile->pattern);
-	ai_failure_hint(failure, "SELECT * FROM ai_gateway.model_profiles WHERE pattern = '%s';",
-					target->profile->pattern);
+	if (ai_copy_literal(pattern, sizeof(pattern), target->profile->pattern))
+		ai_failure_hint(failure, "SELECT * FROM ai_gateway.model_profiles WHERE pattern = %s;", pattern);
 	return false;
 }
 

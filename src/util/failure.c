@@ -239,3 +239,24 @@ ai_copy_clean(char *dst, size_t size, const char *src, size_t len)
 	}
 	dst[used] = '\0';
 }
+
+bool
+ai_copy_literal(char *dst, size_t size, const char *src)
+{
+	size_t		used = 0;
+
+	if (size < 3)
+		return false;
+	dst[used++] = '\'';
+	for (; *src != '\0'; src++)
+	{
+		if (used + 4 > size)
+			return false;
+		if (*src == '\'')
+			dst[used++] = '\'';
+		dst[used++] = *src;
+	}
+	dst[used++] = '\'';
+	dst[used] = '\0';
+	return true;
+}

@@ -96,6 +96,12 @@ extern void ai_failure_detail(AiFailure *failure, const char *format,...)
 extern void ai_failure_hint(AiFailure *failure, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
 
+/*
+ * A text as a literal of SQL, for a hint that is a command; false if it does not fit
+ * as a whole.
+ */
+extern bool ai_copy_literal(char *dst, size_t size, const char *src);
+
 /* AI_ERROR_NONE for a name that is none. */
 extern AiErrorKind ai_error_kind_by_name(const char *name);
 

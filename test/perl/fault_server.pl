@@ -478,11 +478,12 @@ sub behave
 	{
 		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'temperature' is not supported with this model.", type => 'invalid_request_error', param => 'temperature', code => 'unsupported_parameter' } })));
 	}
-	if ($what eq 'refuse-max-tokens' && $body =~ /"max_tokens"/)
+	if ($what =~ /^refuse-max-tokens(-oddly)?$/ && $body =~ /"max_tokens"/)
 	{
-		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", type => 'invalid_request_error', param => 'max_tokens', code => 'unsupported_parameter' } })));
+		my $instead = $what =~ /oddly/ ? 'x"y' : 'max_completion_tokens';
+		return put($c, response(400, $json->encode({ error => { message => "Unsupported parameter: 'max_tokens' is not supported with this model. Use '$instead' instead.", type => 'invalid_request_error', param => 'max_tokens', code => 'unsupported_parameter' } })));
 	}
-	if ($what =~ /^refuse-(temperature|max-tokens)$/) { return put($c, response(200, $ok)) }
+	if ($what =~ /^refuse-(temperature|max-tokens|max-tokens-oddly)$/) { return put($c, response(200, $ok)) }
 	if ($what =~ /^events-/) { return events($c, $what, $count, $body) }
 	# authorities that give tokens: OAuth 2.0, and a machine's metadata service
 	# (each path of one counts for itself: its first token is tok-1)

@@ -253,5 +253,14 @@ $cluster->register('renames', endpoint => $server->url('refuse-max-tokens'), rem
 is($command, "INSERT INTO ai_gateway.model_profiles (pattern, protocol, renames) VALUES ('new-model-8', 'openai-chat', '{\"max_tokens\": \"max_completion_tokens\"}');", 'a name that changed is a command too');
 $cluster->sql($command // 'SELECT 1');
 is($cluster->sql("SELECT ai_complete('hi', model => 'renames', options => '{\"max_tokens\": 5}')"), 'ok', 'and with it the option is sent by its new name');
+# names in it are quoted, and a word of the server's that is no option's is not taken
+$cluster->register('quotes', endpoint => $server->url('refuse-temperature'), remote_model => q{new'); DROP TABLE ai_gateway.models; --});
+($said, $why) = $cluster->try("SELECT ai_complete('hi', model => 'quotes', options => '{\"temperature\": 0.5}')");
+($command) = $why =~ /HINT:  (INSERT INTO ai_gateway\.model_profiles .*;)/;
+$cluster->sql($command // 'SELECT 1');
+is($cluster->sql(q{SELECT count(*) FROM ai_gateway.model_profiles WHERE pattern = 'new''); DROP TABLE ai_gateway.models; --'}), '1', 'a name with a quote is one literal of the hint');
+$cluster->register('odd', endpoint => $server->url('refuse-max-tokens-oddly'), remote_model => 'new-model-9');
+($said, $why) = $cluster->try("SELECT ai_complete('hi', model => 'odd', options => '{\"max_tokens\": 5}')");
+like($why, qr/HINT:  INSERT INTO ai_gateway\.model_profiles \(pattern, protocol, refuses\) VALUES \('new-model-9', 'openai-chat', '\{max_tokens\}'\);/, 'what the server says to use instead is a name or nothing');
 
 done_testing();
