@@ -12,7 +12,8 @@ ai_retry_allowed(const AiFailure *failure)
 		return false;
 	if (failure->should_retry == 1 &&
 		(failure->http_status >= 500 || failure->http_status == 409 ||
-		 failure->http_status == 408 || failure->http_status == 429))
+		 failure->http_status == 408 || failure->http_status == 429 ||
+		 failure->kind == AI_ERROR_INVALID_REPLY))
 		return failure->kind != AI_ERROR_QUOTA;
 	return ai_error_kinds[failure->kind].retry;
 }

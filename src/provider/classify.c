@@ -352,17 +352,77 @@ ai_classify_body(int status, const cJSON *body, AiFailure *failure)
 		snprintf(failure->message, sizeof(failure->message), "the server gave no reason");
 }
 
+/* A status of HTTP as a number or as text; 0 for none. */
+static int
+status_in(const cJSON *place, const char *name)
+{
+	char		code[20];
+	char	   *end;
+	long		status;
+
+	bare_code(ai_json_get(place, name), code, sizeof(code));
+	status = strtol(code, &end, 10);
+	return *end == '\0' && status >= 400 && status < 600 ? (int) status : 0;
+}
+
 void
 ai_classify_told(const cJSON *body, AiFailure *failure)
 {
 	const cJSON *error = ai_json_get(body, "error");
-	int64_t		status = ai_json_int64(error, "status_code");
+	int			status = status_in(error, "status_code");
 
-	if (status < 400)
-		status = ai_json_int64(error, "code");
-	if (status < 400)
-		status = ai_json_int64(body, "status_code");
-	ai_classify_body(status >= 400 && status < 600 ? (int) status : 500, body, failure);
+	if (status == 0)
+		status = status_in(error, "code");
+	if (status == 0)
+		status = status_in(body, "status_code");
+	ai_classify_body(status != 0 ? status : 500, body, failure);
+}
+
+/* MiniMax: {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}. */
+static bool
+found_base_resp(const cJSON *body, AiFailure *failure)
+{
+	static const struct
+	{
+		int			code;
+		int			status;
+	}			codes[] = {{1002, 429}, {1004, 401}, {1008, 402}, {1026, 400}, {1027, 400},
+	{1039, 429}, {2013, 400}, {2049, 401}};
+	const cJSON *answer = ai_json_get(body, "base_resp");
+	int64_t		code = ai_json_int64(answer, "status_code");
+	const char *message = ai_json_string(answer, "status_msg");
+	int			status = 500;
+
+	if (code <= 0)
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+	{
+		if (codes[i].code == code)
+			status = codes[i].status;
+	}
+	ai_classify_body(status, answer, failure);
+	snprintf(failure->code, sizeof(failure->code), "%lld", (long long) code);
+	if (message != NULL)
+		ai_copy_clean(failure->message, sizeof(failure->message), message, strlen(message));
+	if (code == 1026 || code == 1027)
+		failure->kind = AI_ERROR_CONTENT_FILTER;
+	return true;
+}
+
+static bool
+says_something(const cJSON *error)
+{
+	return (cJSON_IsString(error) && error->valuestring[0] != '\0') ||
+		((cJSON_IsObject(error) || cJSON_IsArray(error)) && error->child != NULL);
+}
+
+bool
+ai_classify_found(const cJSON *body, AiFailure *failure)
+{
+	if (!says_something(ai_json_get(body, "error")))
+		return found_base_resp(body, failure);
+	ai_classify_told(body, failure);
+	return true;
 }
 
 /* The text of an HTML or plain page, tags taken out, for the error's detail. */
@@ -396,8 +456,7 @@ ai_classify_error(const AiTarget *target, const AiHttpReply *http, AiFailure *fa
 	cJSON	   *body = NULL;
 	char		value[100];
 
-	/* an error page of megabytes is not worth a tree */
-	if (http->body.len <= 1024 * 1024)
+	if (http->body.len <= AI_MAX_ERROR_BODY)
 		body = ai_json_parse(http->body.data, http->body.len, &why);
 	ai_classify_body(http->status, body, failure);
 	if (body == NULL)

@@ -8,6 +8,9 @@
 
 #include "provider/provider.h"
 
+/* An error page of megabytes is not worth a tree. */
+#define AI_MAX_ERROR_BODY	(1024 * 1024)
+
 /*
  * Reads a reply whose status is not 2xx: the kind from the status, refined by
  * the codes and texts that are common to providers, then by what is the
@@ -25,10 +28,13 @@ extern void ai_classify_option(const AiTarget *target, const AiRequest *request,
 /*
  * The same for an error object found in a reply with status 200, or in a
  * stream: `status` is what the error stands for.  The second takes the status
- * that the error names, else that of a server's error.
+ * that the error names, else that of a server's error.  The third does so where
+ * the body has an "error" that says something (an empty one beside an answer says
+ * that there is none), or MiniMax's base_resp, and tells whether it has.
  */
 extern void ai_classify_body(int status, const cJSON *body, AiFailure *failure);
 extern void ai_classify_told(const cJSON *body, AiFailure *failure);
+extern bool ai_classify_found(const cJSON *body, AiFailure *failure);
 
 /* Adds the server's wishes for a retry. */
 extern void ai_classify_retry(const AiHttpReply *http, int64_t now, AiFailure *failure);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool
 start_option(AiJsonWriter *writer, const AiTarget *target, const AiOptions *options,
@@ -115,39 +116,107 @@ ai_write_rest(AiJsonWriter *writer, const AiTarget *target, const AiRequest *req
 	return true;
 }
 
-AiFinishReason
-ai_finish_by_name(const AiFinishName *names, const char *name, AiFinishReason otherwise)
+static const AiFinishName broken_names[] = {
+	{"error", AI_FINISH_ERROR},
+	{"failed", AI_FINISH_ERROR},
+	{"cancelled", AI_FINISH_ERROR},
+	{"canceled", AI_FINISH_ERROR},
+	{"abort", AI_FINISH_ERROR},
+	{"timeout", AI_FINISH_ERROR},
+	{NULL}
+};
+
+static const AiFinishName *
+find_finish(const AiFinishName *names, const char *name)
 {
-	for (; name != NULL && names->name != NULL; names++)
+	while (names->name != NULL && strcasecmp(names->name, name) != 0)
+		names++;
+	return names->name != NULL ? names : NULL;
+}
+
+AiFinishReason
+ai_finish_by_name(const AiFinishName *names, const char *name, const AiReply *reply)
+{
+	bool		answers = (reply->text != NULL && reply->text[0] != '\0') || reply->tool_calls != NULL;
+	const AiFinishName *known;
+	AiFinishReason reason = AI_FINISH_STOP;
+
+	if (name != NULL && name[0] != '\0')
 	{
-		if (strcmp(names->name, name) == 0)
-			return names->reason;
+		known = find_finish(names, name);
+		if (known == NULL)
+			known = find_finish(broken_names, name);
+		reason = known != NULL ? known->reason : answers ? AI_FINISH_STOP : AI_FINISH_ERROR;
 	}
-	return otherwise;
+	return reason == AI_FINISH_STOP && reply->tool_calls != NULL ? AI_FINISH_TOOL_CALLS : reason;
+}
+
+/* What was thought goes to the reasoning unless that came by itself. */
+static void
+split_at(AiReply *reply, const char *thoughts, size_t len, const char *answer)
+{
+	char	   *rest = ai_strdup(answer + strspn(answer, "\r\n"));
+
+	if (reply->reasoning == NULL)
+		reply->reasoning = strndup(thoughts, len);
+	free(reply->text);
+	reply->text = rest;
+}
+
+/* "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>4" */
+static bool
+split_channels(AiReply *reply, const char *text)
+{
+	static const char final[] = "<|channel|>final<|message|>";
+	static const char message[] = "<|message|>";
+	const char *thoughts = strstr(text, message);
+	const char *answer = strstr(text, final);
+	char	   *end;
+
+	if (strncmp(text, "<|channel|>", 11) != 0 && strncmp(text, "<|start|>", 9) != 0)
+		return false;
+	thoughts = thoughts != NULL ? thoughts + strlen(message) : text;
+	if (answer != NULL && answer + strlen(final) == thoughts)
+		split_at(reply, "", 0, thoughts);
+	else if (answer != NULL)
+		split_at(reply, thoughts, (size_t) (strstr(thoughts, "<|") - thoughts), answer + strlen(final));
+	else
+		split_at(reply, thoughts, strlen(thoughts), "");
+	end = reply->text != NULL ? strstr(reply->text, "<|return|>") : NULL;
+	if (end != NULL)
+		*end = '\0';
+	return true;
 }
 
 void
 ai_reply_split_thinking(AiReply *reply)
 {
-	static const char start[] = "<think>";
-	static const char end[] = "</think>";
+	static const char *const tags[][2] = {{"<think>", "</think>"}, {"<thinking>", "</thinking>"}};
 	const char *text = reply->text;
 	const char *close;
-	char	   *rest;
 
 	if (text == NULL)
 		return;
 	text += strspn(text, " \t\r\n");
-	if (strncmp(text, start, strlen(start)) != 0)
+	if (split_channels(reply, text))
 		return;
-	text += strlen(start);
-	close = strstr(text, end);
-	if (reply->reasoning == NULL)
-		reply->reasoning = close ? strndup(text, (size_t) (close - text)) : strdup(text);
-	/* cut off while still thinking: there is no answer */
-	rest = close ? ai_strdup(close + strlen(end) + strspn(close + strlen(end), "\r\n")) : ai_strdup("");
-	free(reply->text);
-	reply->text = rest;
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+	{
+		size_t		len = strlen(tags[i][0]);
+
+		if (strncmp(text, tags[i][0], len) != 0)
+			continue;
+		close = strstr(text, tags[i][1]);
+		/* cut off while still thinking: there is no answer */
+		if (close == NULL)
+			split_at(reply, text + len, strlen(text + len), "");
+		else
+			split_at(reply, text + len, (size_t) (close - text) - len, close + strlen(tags[i][1]));
+		return;
+	}
+	close = strstr(text, "\n</think>");
+	if (close != NULL && strstr(text, "<think>") == NULL)
+		split_at(reply, text, (size_t) (close - text), close + 1 + strlen("</think>"));
 }
 
 const char *

@@ -48,7 +48,11 @@ extern void ai_write_arguments_text(AiJsonWriter *writer, const cJSON *call);
 extern bool ai_write_rest(AiJsonWriter *writer, const AiTarget *target,
 						  const AiRequest *request, AiFailure *failure);
 
-/* A finish reason by the provider's name; the table ends with a NULL name. */
+/*
+ * A finish reason by the provider's name, in any case; the table ends with a NULL
+ * name.  No name, and one that nobody knows at the end of an answer, is the end of
+ * it; a name that stands for a broken answer is an error in every protocol.
+ */
 typedef struct AiFinishName
 {
 	const char *name;
@@ -56,11 +60,13 @@ typedef struct AiFinishName
 } AiFinishName;
 
 extern AiFinishReason ai_finish_by_name(const AiFinishName *names, const char *name,
-										AiFinishReason otherwise);
+										const AiReply *reply);
 
 /*
- * Local servers leave what a model thinks in its text: "<think>...</think>" at
- * the beginning moves to reply->reasoning.
+ * Local servers leave what a model thinks in its text.  It moves to
+ * reply->reasoning: "<think>...</think>" or "<thinking>" at the beginning, what
+ * stands before a </think> whose start was in the prompt's template, and the
+ * channels of gpt-oss ("<|channel|>analysis<|message|>...") before the final one.
  */
 extern void ai_reply_split_thinking(AiReply *reply);
 

@@ -9,13 +9,16 @@
  */
 #include "provider/provider.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "provider/auth.h"
+#include "provider/classify.h"
 #include "provider/parts.h"
 #include "provider/protocol/protocols.h"
+#include "provider/stream.h"
 #include "util/filetype.h"
 
 const char *const ai_task_names[AI_TASKS] = {
@@ -255,6 +258,46 @@ find_request_id(const AiHttpReply *http, char *id, size_t size)
 	}
 }
 
+/*
+ * A 200 that holds no reply: a gateway's error in place of it, or what stands before
+ * the server (a page that says that it starts), which the next attempt may not find.
+ */
+static void
+look_for_error(const AiHttpReply *http, AiFailure *failure)
+{
+	size_t		start = 0;
+	const char *why;
+	cJSON	   *body;
+
+	if (failure->kind != AI_ERROR_INVALID_REPLY || ai_reply_is_stream(http) || http->body.len > AI_MAX_ERROR_BODY)
+		return;
+	while (start < http->body.len && isspace((unsigned char) http->body.data[start]))
+		start++;
+	if (start < http->body.len && (isalpha((unsigned char) http->body.data[start]) || http->body.data[start] == '<'))
+	{
+		failure->should_retry = 1;
+		return;
+	}
+	body = ai_json_parse(http->body.data, http->body.len, &why);
+	ai_classify_found(body, failure);
+	cJSON_Delete(body);
+}
+
+/* All that was asked for; the task's own reader has looked at each part. */
+static bool
+check_reply(const AiRequest *request, AiReply *reply, AiFailure *failure)
+{
+	int			wanted = request->n_inputs;
+
+	if (request->task == AI_TASK_CHAT)
+		return ai_reply_check(reply, failure);
+	if (request->top_n > 0 && request->top_n < wanted)
+		wanted = request->top_n;
+	return request->task != AI_TASK_RERANK || reply->n_scores >= wanted ||
+		ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply has a score for %d of %d documents",
+				reply->n_scores, wanted);
+}
+
 bool
 ai_provider_parse(const AiTarget *target, const AiRequest *request,
 				  const AiHttpReply *http, int64_t now,
@@ -267,10 +310,13 @@ ai_provider_parse(const AiTarget *target, const AiRequest *request,
 	ai_failure_clear(failure);
 	if (http->status >= 200 && http->status < 300)
 	{
-		if (!protocol->parse(target, request, http, reply, failure))
-			ai_reply_free(reply);
+		if (protocol->parse(target, request, http, reply, failure))
+			good = check_reply(request, reply, failure);
 		else
-			good = request->task != AI_TASK_CHAT || ai_reply_check(reply, failure);
+		{
+			ai_reply_free(reply);
+			look_for_error(http, failure);
+		}
 	}
 	else
 	{

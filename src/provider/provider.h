@@ -252,6 +252,7 @@ typedef struct AiReply
 								 * it */
 	char	   *refusal;		/* what the model said when it refused */
 	cJSON	   *tool_calls;		/* [{id, name, arguments: object}] or NULL */
+	bool		unreadable_call;	/* one without a name, or not as JSON */
 	AiFinishReason finish;
 	char	   *model;			/* what the provider says it ran */
 	char		request_id[128];

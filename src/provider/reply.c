@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MORE_TOKENS	"Give a larger max_tokens, or a lower reasoning_effort, in the options."
+
 void
 ai_reply_init(AiReply *reply)
 {
@@ -51,12 +53,18 @@ ai_reply_add_tool_call(AiReply *reply, const char *id, const char *name,
 	}
 	if (reply->tool_calls == NULL)
 		reply->tool_calls = cJSON_CreateArray();
-	if (call == NULL || tree == NULL || name == NULL || reply->tool_calls == NULL)
+	if (call == NULL || reply->tool_calls == NULL)
 	{
 		cJSON_Delete(call);
 		cJSON_Delete(tree);
-		return ai_fail(failure, AI_ERROR_INVALID_REPLY,
-					   "the reply has a tool call whose name or arguments cannot be read");
+		return ai_fail(failure, AI_ERROR_INVALID_REPLY, "memory ran out for the reply");
+	}
+	if (tree == NULL || name == NULL)
+	{
+		cJSON_Delete(call);
+		cJSON_Delete(tree);
+		reply->unreadable_call = true;
+		return true;
 	}
 	if (id != NULL)
 		cJSON_AddStringToObject(call, "id", id);
@@ -114,6 +122,15 @@ ai_reply_check(AiReply *reply, AiFailure *failure)
 {
 	bool		empty = reply->text == NULL || reply->text[0] == '\0';
 
+	if (reply->unreadable_call)
+	{
+		ai_fail(failure, AI_ERROR_INVALID_REPLY, reply->finish == AI_FINISH_LENGTH ?
+				"all output tokens were used in the middle of a tool call" :
+				"the reply has a tool call whose name or arguments cannot be read");
+		if (reply->finish == AI_FINISH_LENGTH)
+			ai_failure_hint(failure, MORE_TOKENS);
+		return false;
+	}
 	switch (reply->finish)
 	{
 		case AI_FINISH_REFUSAL:
@@ -125,8 +142,6 @@ ai_reply_check(AiReply *reply, AiFailure *failure)
 					reply->refusal ? ": " : "", reply->refusal ? reply->refusal : "");
 			break;
 		case AI_FINISH_ERROR:
-			if (!empty || reply->tool_calls != NULL)
-				return true;
 			ai_fail(failure, AI_ERROR_SERVER, "the provider ended the answer with an error");
 			break;
 		case AI_FINISH_LENGTH:
@@ -134,7 +149,7 @@ ai_reply_check(AiReply *reply, AiFailure *failure)
 				return true;
 			ai_fail(failure, AI_ERROR_INVALID_REPLY,
 					"all output tokens were used before the first word of an answer");
-			ai_failure_hint(failure, "Give a larger max_tokens, or a lower reasoning_effort, in the options.");
+			ai_failure_hint(failure, MORE_TOKENS);
 			break;
 		case AI_FINISH_NONE:
 		case AI_FINISH_STOP:

@@ -106,7 +106,8 @@ take_json(AiReplyStream *reader, const char *event, const char *data, size_t len
 	cJSON	   *tree;
 	bool		good;
 
-	if (len == 0)
+	/* OpenRouter's keep-alive comes as data, too */
+	if (len == 0 || data[0] == ':')
 		return true;
 	reader->began = true;
 	if (len == 6 && memcmp(data, "[DONE]", 6) == 0)
@@ -507,6 +508,12 @@ ai_reply_stream_take(AiReplyStream *reader, const AiHttpReply *http, const char 
 	else
 		take_bytes(reader, bytes, len);
 	return ai_reply_stream_state(reader);
+}
+
+bool
+ai_reply_is_stream(const AiHttpReply *http)
+{
+	return (http->stream != NULL && http->stream->form != FORM_NONE) || form_of(http) != FORM_NONE;
 }
 
 cJSON *

@@ -107,6 +107,9 @@ extern bool ai_reply_stream_began(const AiReplyStream *stream);
  * The reply as a tree, assembled if it is a stream; NULL with a failure that
  * says what cannot be read.  What http->stream took in is taken out of it.
  */
+/* Came it as events, or as what its type or its beginning says are some? */
+extern bool ai_reply_is_stream(const AiHttpReply *http);
+
 extern cJSON *ai_reply_tree(const AiHttpReply *http, const AiAssembler *assembler,
 							AiFailure *failure);
 

@@ -63,7 +63,8 @@ typedef struct AiFailure
 	AiErrorKind kind;
 	AiFault		fault;
 	int			http_status;	/* 0 = no HTTP reply */
-	int			should_retry;	/* x-should-retry: 1 yes, 0 no, -1 not said */
+	int			should_retry;	/* 1 yes, 0 no, -1 not said: x-should-retry,
+								 * or a page in place of a reply */
 	double		retry_after_ms; /* the server's hint; < 0 = none */
 	const char *sqlstate;		/* overrides the kind's; static or NULL */
 	char		code[64];		/* the provider's own code or type */

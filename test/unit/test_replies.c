@@ -224,7 +224,7 @@ static const Case cases[] = {
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[]}", 0, "invalid_reply: the reply has no \"choices\""},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"stop\"}]}", 0, "stop \"\""},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":null},\"finish_reason\":\"stop\"}]}", 0, "invalid_reply: the reply holds no answer"},
-	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"half\"},\"finish_reason\":\"insufficient_system_resource\"}]}", 0, "error \"half\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"half\"},\"finish_reason\":\"insufficient_system_resource\"}]}", 0, "server_error: the provider ended the answer with an error"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"1\",\"function\":{\"arguments\":\"{}\"}}]}}]}", 0, "invalid_reply: the reply has a tool call whose name or arguments cannot be read"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}", 0, "invalid_reply: the reply has a tool call whose name or arguments cannot be read"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1}}}]}}]}", 0, "tool_calls calls=[{\"id\":\"1\",\"name\":\"f\",\"arguments\":{\"a\":1}}]"},
@@ -249,6 +249,34 @@ static const Case cases[] = {
 		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":2,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n", 0,
 		"tool_calls calls=[{\"id\":\"a\",\"name\":\"f\",\"arguments\":{}},{\"id\":\"b\",\"name\":\"g\",\"arguments\":{}}]"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "data: {\"choices\":[\n\n", 0, "invalid_reply: an event of the stream cannot be read: it is not JSON"},
+
+	/* what a finish reason is called, and what an answer is that broke off */
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"half\"},\"finish_reason\":\"LENGTH\"}]}", 0, "length \"half\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"half\"},\"finish_reason\":\"error\"}]}", 0, "server_error: the provider ended the answer with an error"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"all\"},\"finish_reason\":\"a new word\"}]}", 0, "stop \"all\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"\"}]}", 0, "stop \"\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"\"}]}", 0, "tool_calls calls=[{\"id\":\"1\",\"name\":\"f\",\"arguments\":{}}]"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\"}}]},\"finish_reason\":\"length\"}]}", 0, "invalid_reply: all output tokens were used in the middle of a tool call"},
+	{"openai", AI_PROTOCOL_OPENAI_RESPONSES, AI_TASK_CHAT, 0, json, "{\"status\":\"cancelled\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"half\"}]}]}", 0, "server_error: the provider ended the answer with an error"},
+	{"gemini", AI_PROTOCOL_GEMINI, AI_TASK_CHAT, 0, json, "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"half\"}]},\"finishReason\":\"CONTINUATION\"}]}", 0, "length \"half\""},
+	{"gemini", AI_PROTOCOL_GEMINI_INTERACTIONS, AI_TASK_CHAT, 0, json, "{\"status\":\"requires_continuation\",\"steps\":[{\"type\":\"model_output\",\"content\":[{\"type\":\"text\",\"text\":\"half\"}]}]}", 0, "length \"half\""},
+	/* an error beside an answer, in place of one, and before the server */
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"error\":{},\"choices\":[{\"message\":{\"content\":\"yes\"}}]}", 0, "stop \"yes\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"error\":false,\"choices\":[{\"message\":{\"content\":\"yes\"}}]}", 0, "stop \"yes\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"error\":{\"code\":\"429\",\"message\":\"slow down\"}}", 0, "rate_limit: slow down"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":null,\"base_resp\":{\"status_code\":1008,\"status_msg\":\"insufficient balance\"}}", 0, "quota: insufficient balance"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"yes\"}}],\"base_resp\":{\"status_code\":0}}", 0, "stop \"yes\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_EMBED, 1, json, "{\"error\":{\"code\":429,\"message\":\"slow down\"}}", 0, "rate_limit: slow down"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "upstream is starting", 0, "invalid_reply: the reply cannot be read: it is not JSON"},
+	/* where a model leaves what it thinks */
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"so\\n</think>\\n\\n4\"}}]}", 0, "stop \"4\" thought \"so\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"<thinking>hm</thinking>4\"}}]}", 0, "stop \"4\" thought \"hm\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>4<|return|>\"}}]}", 0, "stop \"4\" thought \"hm\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"<|channel|>final<|message|>4\"}}]}", 0, "stop \"4\" thought \"\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"<|channel|>analysis<|message|>hm\"},\"finish_reason\":\"stop\"}]}", 0, "stop \"\" thought \"hm\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"a tag <think> ends with\\n</think>\"}}]}", 0, "stop \"a tag <think> ends with\n</think>\""},
+	{"openai", AI_PROTOCOL_OPENAI_RESPONSES, AI_TASK_CHAT, 0, json, "{\"output\":[{\"type\":\"message\",\"phase\":\"commentary\",\"content\":[{\"type\":\"output_text\",\"text\":\"first\"}]},{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"yes\"}]}]}", 0, "stop \"yes\" thought \"first\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "data: : OPENROUTER PROCESSING\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"yes\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", 0, "stop \"yes\""},
 
 	/* OpenAI, responses */
 	{"openai", AI_PROTOCOL_OPENAI_RESPONSES, AI_TASK_CHAT, 0, json, "{\"status\":\"completed\"}", 0, "invalid_reply: the reply has no \"output\""},
@@ -326,7 +354,8 @@ static const Case cases[] = {
 	{"cohere", AI_PROTOCOL_NONE, AI_TASK_RERANK, 2, json, "[", 0, "invalid_reply: the reply cannot be read: it is not JSON"},
 
 	/* tasks in OpenAI's shape */
-	{"jina", AI_PROTOCOL_NONE, AI_TASK_RERANK, 2, json, "{\"data\":[{\"index\":1,\"relevance_score\":0.5}],\"usage\":{\"total_tokens\":9}}", 0, "1:0.5 input=9"},
+	{"jina", AI_PROTOCOL_NONE, AI_TASK_RERANK, 2, json, "{\"data\":[{\"index\":1,\"relevance_score\":0.5},{\"index\":0,\"relevance_score\":0.2}],\"usage\":{\"total_tokens\":9}}", 0, "1:0.5 0:0.2 input=9"},
+	{"jina", AI_PROTOCOL_NONE, AI_TASK_RERANK, 2, json, "{\"data\":[{\"index\":1,\"relevance_score\":0.5}]}", 0, "invalid_reply: the reply has a score for 1 of 2 documents"},
 	{"jina", AI_PROTOCOL_NONE, AI_TASK_RERANK, 2, json, "nothing", 0, "invalid_reply: the reply cannot be read: it is not JSON"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_MODERATE, 1, json, "{\"results\":[]}", 0, "invalid_reply: the reply has no moderation result"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_MODERATE, 1, json, "{\"error\":{\"message\":\"no\",\"code\":\"rate_limit_exceeded\"}}", 0, "rate_limit: no"},
@@ -337,7 +366,7 @@ static const Case cases[] = {
 	{"voyage", AI_PROTOCOL_NONE, AI_TASK_RERANK, 2, json, "x", 0, "invalid_reply: the reply cannot be read: it is not JSON"},
 	{"tei", AI_PROTOCOL_NONE, AI_TASK_RERANK, 3, json, "[{\"index\":2,\"score\":3},{\"index\":0,\"score\":2},{\"index\":1,\"score\":1}]", 0, "2:3 0:2"},
 	{"tei", AI_PROTOCOL_NONE, AI_TASK_RERANK, 3, json, "x", 0, "invalid_reply: the reply cannot be read: it is not JSON"},
-	{"tei", AI_PROTOCOL_NONE, AI_TASK_EMBED, 2, json, "{\"error\":\"x\"}", 0, "invalid_reply: the reply is not the JSON of embeddings"},
+	{"tei", AI_PROTOCOL_NONE, AI_TASK_EMBED, 2, json, "{\"error\":\"x\"}", 0, "server_error: x"},
 	{"azure", AI_PROTOCOL_CONTENT_SAFETY, AI_TASK_MODERATE, 1, json, "{}", 0, "invalid_reply: the reply has no \"categoriesAnalysis\""},
 	{"azure", AI_PROTOCOL_CONTENT_SAFETY, AI_TASK_MODERATE, 1, json, "{\"categoriesAnalysis\":[{\"category\":\"Hate\"},{\"category\":\"Sexual\",\"severity\":6}]}", 0,
 	"moderation={\"flagged\":true,\"categories\":{\"Sexual\":true},\"scores\":{\"Sexual\":1}}"},

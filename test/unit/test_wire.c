@@ -70,6 +70,8 @@ main(void)
 	is_number(delay(AI_ERROR_INVALID_REQUEST, 1, 2, 1e6, 0, -1, -1, 400), -1, "a bad request is not sent again");
 	is_number(delay(AI_ERROR_INVALID_REQUEST, 1, 2, 1e6, 0.5, 1, -1, 409), 250, "unless the server says so");
 	is_number(delay(AI_ERROR_INVALID_REQUEST, 1, 2, 1e6, 0.5, 1, -1, 400), -1, "and then not for any status");
+	is_number(delay(AI_ERROR_INVALID_REPLY, 1, 2, 1e6, 0.5, -1, -1, 200), -1, "a reply that cannot be used is not asked for again");
+	is_number(delay(AI_ERROR_INVALID_REPLY, 1, 2, 1e6, 0.5, 1, -1, 200), 250, "a page in its place is");
 	is_number(delay(AI_ERROR_SERVER, 1, 2, 1e6, 0, 0, -1, 500), -1, "the server says no");
 	is_number(delay(AI_ERROR_QUOTA, 1, 2, 1e6, 0, 1, -1, 429), -1, "a used-up quota does not come back");
 	return done_testing();

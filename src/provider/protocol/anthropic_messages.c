@@ -418,8 +418,7 @@ anthropic_parse(const AiTarget *target, const AiRequest *request,
 	else
 	{
 		good = read_content(ai_json_get(body, "content"), reply, failure);
-		reply->finish = reason == NULL ? AI_FINISH_STOP :
-			ai_finish_by_name(stop_reasons, reason, AI_FINISH_ERROR);
+		reply->finish = ai_finish_by_name(stop_reasons, reason, reply);
 		if (reply->finish == AI_FINISH_REFUSAL)
 			read_refusal(body, reply);
 		/* an answer of no words is an answer */

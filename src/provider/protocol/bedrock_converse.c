@@ -295,6 +295,8 @@ static const AiFinishName stop_reasons[] = {
 	{"guardrail_intervened", AI_FINISH_CONTENT_FILTER},
 	{"content_filtered", AI_FINISH_CONTENT_FILTER},
 	{"refusal", AI_FINISH_REFUSAL},
+	{"malformed_model_output", AI_FINISH_ERROR},
+	{"malformed_tool_use", AI_FINISH_ERROR},
 	{NULL}
 };
 
@@ -355,7 +357,7 @@ converse_parse(const AiTarget *target, const AiRequest *request,
 		good = good && read_block(block, &text, &reasoning, reply, failure);
 	reply->text = text.data;
 	reply->reasoning = reasoning.data;
-	reply->finish = ai_finish_by_name(stop_reasons, ai_json_string(body, "stopReason"), AI_FINISH_ERROR);
+	reply->finish = ai_finish_by_name(stop_reasons, ai_json_string(body, "stopReason"), reply);
 	if (reply->text == NULL && reply->finish == AI_FINISH_STOP)
 		reply->text = ai_strdup("");
 	reply->model = ai_strdup(target->remote_model);

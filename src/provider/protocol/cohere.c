@@ -239,7 +239,7 @@ read_chat(const cJSON *body, AiReply *reply, AiFailure *failure)
 	}
 	reply->text = text.data;
 	reply->reasoning = reasoning.data;
-	reply->finish = ai_finish_by_name(finish_names, ai_json_string(body, "finish_reason"), AI_FINISH_ERROR);
+	reply->finish = ai_finish_by_name(finish_names, ai_json_string(body, "finish_reason"), reply);
 	if (reply->text == NULL && reply->finish == AI_FINISH_STOP)
 		reply->text = ai_strdup("");
 	reply->usage.cache_read = ai_json_int64(usage, "cached_tokens");

@@ -376,6 +376,13 @@ static const AiFinishName finish_names[] = {
 	{"STOP", AI_FINISH_STOP},
 	{"FUNCTION_CALL", AI_FINISH_TOOL_CALLS},
 	{"MAX_TOKENS", AI_FINISH_LENGTH},
+	{"CONTINUATION", AI_FINISH_LENGTH},
+	{"OTHER", AI_FINISH_ERROR},
+	{"MALFORMED_FUNCTION_CALL", AI_FINISH_ERROR},
+	{"UNEXPECTED_TOOL_CALL", AI_FINISH_ERROR},
+	{"TOO_MANY_TOOL_CALLS", AI_FINISH_ERROR},
+	{"MALFORMED_RESPONSE", AI_FINISH_ERROR},
+	{"MISSING_THOUGHT_SIGNATURE", AI_FINISH_ERROR},
 	{"SAFETY", AI_FINISH_CONTENT_FILTER},
 	{"RECITATION", AI_FINISH_CONTENT_FILTER},
 	{"BLOCKLIST", AI_FINISH_CONTENT_FILTER},
@@ -428,7 +435,7 @@ read_parts(const cJSON *parts, AiReply *reply, AiFailure *failure)
 			continue;
 		good = ai_reply_add_tool_call(reply, ai_json_string(call, "id"), ai_json_string(call, "name"),
 									  NULL, ai_json_get(call, "args"), failure);
-		if (good && signature != NULL)
+		if (good && !reply->unreadable_call && signature != NULL)
 			cJSON_AddStringToObject(cJSON_GetArrayItem(reply->tool_calls, cJSON_GetArraySize(reply->tool_calls) - 1),
 									"signature", signature);
 	}
@@ -461,10 +468,8 @@ read_chat(const cJSON *body, AiReply *reply, AiFailure *failure)
 	}
 	if (!read_parts(ai_json_get(ai_json_get(candidate, "content"), "parts"), reply, failure))
 		return false;
-	reply->finish = reason ? ai_finish_by_name(finish_names, reason, AI_FINISH_ERROR) :
-		reply->text || reply->tool_calls ? AI_FINISH_STOP : AI_FINISH_ERROR;
-	if (reply->finish == AI_FINISH_STOP && reply->tool_calls != NULL)
-		reply->finish = AI_FINISH_TOOL_CALLS;
+	reply->finish = reason == NULL && reply->text == NULL && reply->tool_calls == NULL ? AI_FINISH_ERROR :
+		ai_finish_by_name(finish_names, reason, reply);
 	if (reply->finish == AI_FINISH_CONTENT_FILTER || reply->finish == AI_FINISH_ERROR)
 		reply->refusal = ai_strdup(ai_json_string(candidate, "finishMessage"));
 	return true;
@@ -563,9 +568,8 @@ gemini_parse(const AiTarget *target, const AiRequest *request,
 	body = ai_reply_tree(http, &ai_assemble_gemini, failure);
 	if (body == NULL)
 		return false;
-	if (ai_json_get(body, "error") != NULL)
+	if (ai_classify_found(body, failure))
 	{
-		ai_classify_told(body, failure);
 		good = false;
 	}
 	else

@@ -214,6 +214,9 @@ static const AiFinishName statuses[] = {
 	{"completed", AI_FINISH_STOP},
 	{"requires_action", AI_FINISH_TOOL_CALLS},
 	{"incomplete", AI_FINISH_LENGTH},
+	{"requires_continuation", AI_FINISH_LENGTH},
+	{"in_progress", AI_FINISH_ERROR},
+	{"budget_exceeded", AI_FINISH_LENGTH},
 	{NULL}
 };
 
@@ -247,9 +250,7 @@ read_interaction(const cJSON *body, AiReply *reply, AiFailure *failure)
 		good = good && read_step(step, &text, &reasoning, reply, failure);
 	reply->text = text.data;
 	reply->reasoning = reasoning.data;
-	reply->finish = ai_finish_by_name(statuses, status, AI_FINISH_ERROR);
-	if (reply->finish == AI_FINISH_STOP && reply->tool_calls != NULL)
-		reply->finish = AI_FINISH_TOOL_CALLS;
+	reply->finish = ai_finish_by_name(statuses, status, reply);
 	reply->model = ai_strdup(ai_json_string(body, "model"));
 	read_usage(ai_json_get(body, "usage"), &reply->usage);
 	if (good && (text.failed || reasoning.failed))
@@ -268,9 +269,8 @@ interactions_parse(const AiTarget *target, const AiRequest *request,
 	(void) request;
 	if (body == NULL)
 		return false;
-	if (ai_json_get(body, "error") != NULL && !cJSON_IsNull(ai_json_get(body, "error")))
+	if (ai_classify_found(body, failure))
 	{
-		ai_classify_told(body, failure);
 		good = false;
 	}
 	else

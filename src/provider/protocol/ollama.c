@@ -163,6 +163,15 @@ ollama_build(const AiTarget *target, const AiRequest *request,
 	return good;
 }
 
+/* With a tool call it says stop; load and unload: nothing was asked. */
+static const AiFinishName done_reasons[] = {
+	{"stop", AI_FINISH_STOP},
+	{"length", AI_FINISH_LENGTH},
+	{"load", AI_FINISH_ERROR},
+	{"unload", AI_FINISH_ERROR},
+	{NULL}
+};
+
 static bool
 read_chat(const cJSON *body, AiReply *reply, AiFailure *failure)
 {
@@ -186,14 +195,7 @@ read_chat(const cJSON *body, AiReply *reply, AiFailure *failure)
 									ai_json_get(function, "arguments"), failure))
 			return false;
 	}
-	if (reply->tool_calls != NULL)
-		reply->finish = AI_FINISH_TOOL_CALLS;	/* done_reason says stop */
-	else if (reason == NULL || strcmp(reason, "stop") == 0)
-		reply->finish = AI_FINISH_STOP;
-	else if (strcmp(reason, "length") == 0)
-		reply->finish = AI_FINISH_LENGTH;
-	else
-		reply->finish = AI_FINISH_ERROR;	/* load, unload: nothing was asked */
+	reply->finish = ai_finish_by_name(done_reasons, reason, reply);
 	reply->model = ai_strdup(ai_json_string(body, "model"));
 	reply->usage.uncached_input = ai_json_int64(body, "prompt_eval_count");
 	reply->usage.visible_output = ai_json_int64(body, "eval_count");
@@ -241,9 +243,8 @@ ollama_parse(const AiTarget *target, const AiRequest *request,
 	body = ai_reply_tree(http, &ai_assemble_ollama, failure);
 	if (body == NULL)
 		return false;
-	if (ai_json_get(body, "error") != NULL)
+	if (ai_classify_found(body, failure))
 	{
-		ai_classify_told(body, failure);
 		good = false;
 	}
 	else

@@ -199,25 +199,22 @@ append_thinking(AiBuffer *text, const cJSON *content)
 static const AiFinishName finish_names[] = {
 	{"stop", AI_FINISH_STOP},
 	{"eos", AI_FINISH_STOP},
+	{"eos_token", AI_FINISH_STOP},
+	{"stop_sequence", AI_FINISH_STOP},
+	{"end_turn", AI_FINISH_STOP},
 	{"length", AI_FINISH_LENGTH},
 	{"model_length", AI_FINISH_LENGTH},
 	{"max_tokens", AI_FINISH_LENGTH},
+	{"max_output_tokens", AI_FINISH_LENGTH},
 	{"tool_calls", AI_FINISH_TOOL_CALLS},
+	{"tool_call", AI_FINISH_TOOL_CALLS},
+	{"tool_use", AI_FINISH_TOOL_CALLS},
 	{"function_call", AI_FINISH_TOOL_CALLS},
 	{"content_filter", AI_FINISH_CONTENT_FILTER},
+	{"safety", AI_FINISH_CONTENT_FILTER},
+	{"insufficient_system_resource", AI_FINISH_ERROR},
 	{NULL}
 };
-
-static AiFinishReason
-finish_reason(const char *name, bool has_tool_calls, bool has_text)
-{
-	AiFinishReason reason = name == NULL ? AI_FINISH_STOP :
-		ai_finish_by_name(finish_names, name, has_text ? AI_FINISH_STOP : AI_FINISH_ERROR);
-
-	if (name != NULL && (strcmp(name, "error") == 0 || strcmp(name, "insufficient_system_resource") == 0))
-		return AI_FINISH_ERROR;
-	return has_tool_calls && reason == AI_FINISH_STOP ? AI_FINISH_TOOL_CALLS : reason;
-}
 
 static int64_t
 first_known(int64_t a, int64_t b, int64_t c)
@@ -295,8 +292,7 @@ read_chat(const AiTarget *target, const cJSON *body, AiReply *reply, AiFailure *
 	reply->model = ai_strdup(ai_json_string(body, "model"));
 	if (!read_tool_calls(ai_json_get(message, "tool_calls"), reply, failure))
 		return false;
-	reply->finish = finish_reason(ai_json_string(choice, "finish_reason"),
-								  reply->tool_calls != NULL, text.len > 0);
+	reply->finish = ai_finish_by_name(finish_names, ai_json_string(choice, "finish_reason"), reply);
 	if (refusal != NULL && refusal[0] != '\0' && text.len == 0)
 	{
 		reply->finish = AI_FINISH_REFUSAL;
@@ -314,17 +310,8 @@ read_error(const cJSON *body, AiFailure *failure)
 {
 	const cJSON *choices = ai_json_get(body, "choices");
 	const cJSON *choice = cJSON_IsArray(choices) ? choices->child : NULL;
-	const cJSON *error = ai_json_get(body, "error");
 
-	if (error == NULL || cJSON_IsNull(error))
-	{
-		error = ai_json_get(choice, "error");
-		body = choice;
-	}
-	if (error == NULL || cJSON_IsNull(error))
-		return true;
-	ai_classify_told(body, failure);
-	return false;
+	return !ai_classify_found(body, failure) && !ai_classify_found(choice, failure);
 }
 
 static bool

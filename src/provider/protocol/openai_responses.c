@@ -230,7 +230,10 @@ read_item(const cJSON *item, AiBuffer *text, AiBuffer *reasoning, AiReply *reply
 		return true;
 	if (strcmp(type, "message") == 0)
 	{
-		append_parts(text, ai_json_get(item, "content"), "output_text");
+		const char *phase = ai_json_string(item, "phase");
+		bool		aside = phase != NULL && strcmp(phase, "commentary") == 0;
+
+		append_parts(aside ? reasoning : text, ai_json_get(item, "content"), "output_text");
 		cJSON_ArrayForEach(part, ai_json_get(item, "content"))
 		{
 			if (reply->refusal == NULL && ai_json_string(part, "refusal"))
@@ -262,10 +265,10 @@ finish_reason(const cJSON *body, const AiReply *reply)
 		{NULL}
 	};
 	const char *status = ai_json_string(body, "status");
+	const char *reason = ai_json_string(ai_json_get(body, "incomplete_details"), "reason");
 
 	if (status != NULL && strcmp(status, "incomplete") == 0)
-		return ai_finish_by_name(incomplete, ai_json_string(ai_json_get(body, "incomplete_details"), "reason"),
-								 AI_FINISH_ERROR);
+		return ai_finish_by_name(incomplete, reason ? reason : "error", reply);
 	if (status != NULL && strcmp(status, "completed") != 0)
 		return AI_FINISH_ERROR;
 	if (reply->tool_calls != NULL)
@@ -314,7 +317,6 @@ responses_parse(const AiTarget *target, const AiRequest *request,
 				const AiHttpReply *http, AiReply *reply, AiFailure *failure)
 {
 	cJSON	   *body;
-	const cJSON *error;
 	bool		good;
 
 	if (request->task != AI_TASK_CHAT)
@@ -322,10 +324,8 @@ responses_parse(const AiTarget *target, const AiRequest *request,
 	body = ai_reply_tree(http, &ai_assemble_responses, failure);
 	if (body == NULL)
 		return false;
-	error = ai_json_get(body, "error");
-	if (error != NULL && !cJSON_IsNull(error))
+	if (ai_classify_found(body, failure))
 	{
-		ai_classify_told(body, failure);
 		good = false;
 	}
 	else

@@ -324,9 +324,8 @@ ai_openai_task_parse(const AiTarget *target, const AiRequest *request,
 	body = ai_json_parse(http->body.data, http->body.len, &why);
 	if (body == NULL)
 		return ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply cannot be read: %s", why);
-	if (ai_json_get(body, "error") != NULL && !cJSON_IsNull(ai_json_get(body, "error")))
+	if (ai_classify_found(body, failure))
 	{
-		ai_classify_told(body, failure);
 		good = false;
 	}
 	else if (request->task == AI_TASK_RERANK)
