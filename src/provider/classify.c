@@ -17,6 +17,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/wait.h"
+
 static AiErrorKind
 kind_of_status(int status)
 {
@@ -63,6 +65,7 @@ static const struct
 }			known_codes[] = {
 	{"API_KEY_INVALID", AI_ERROR_AUTHENTICATION},
 	{"AccessDeniedException", AI_ERROR_PERMISSION},
+	{"Arrearage", AI_ERROR_QUOTA},
 	{"DeploymentNotFound", AI_ERROR_NOT_FOUND},
 	{"ExpiredTokenException", AI_ERROR_AUTHENTICATION},
 	{"FAILED_PRECONDITION", AI_ERROR_PERMISSION},
@@ -83,6 +86,7 @@ static const struct
 	{"credit_balance_exhausted", AI_ERROR_QUOTA},
 	{"enforced_spend_limit_reached", AI_ERROR_QUOTA},
 	{"exceed_context_size_error", AI_ERROR_CONTEXT_LENGTH},
+	{"exceeded_current_quota_error", AI_ERROR_QUOTA},
 	{"failed_precondition", AI_ERROR_PERMISSION},
 	{"insufficient_quota", AI_ERROR_QUOTA},
 	{"invalid_api_key", AI_ERROR_AUTHENTICATION},
@@ -113,6 +117,13 @@ static const struct
 	const char *phrase;
 	AiErrorKind kind;
 }			known_phrases[] = {
+	{403, "quota is exceeded", AI_ERROR_QUOTA}, /* Azure's API Management */
+	{429, "check your plan and billing", AI_ERROR_QUOTA},
+	{429, "insufficient balance", AI_ERROR_QUOTA},
+	{429, "request too large", AI_ERROR_REQUEST_TOO_LARGE},
+	{400, "input too long", AI_ERROR_CONTEXT_LENGTH},
+	{422, "`max_new_tokens` must be", AI_ERROR_CONTEXT_LENGTH},
+	{400, "`max_new_tokens` must be", AI_ERROR_CONTEXT_LENGTH},
 	{400, "credit balance is too low", AI_ERROR_QUOTA},
 	{400, "you have reached your specified", AI_ERROR_QUOTA},
 	{400, "incorrect api key", AI_ERROR_AUTHENTICATION},
@@ -152,29 +163,25 @@ holds_phrase(const char *text, const char *phrase)
 	return false;
 }
 
-/* Where errors keep their message; tried in this order on error, then body. */
+/*
+ * The first message at or below a place: a text, the first of an array, or what
+ * stands under one of these names, tried in this order.  FastAPI has detail:
+ * [{"loc": [...], "msg": "..."}], Cloudflare errors: [{"message": "..."}], RFC 9457 a
+ * title.
+ */
 static const char *
-find_message(const cJSON *body, const cJSON *error)
+find_message(const cJSON *place, int depth)
 {
-	static const char *const names[] = {"message", "Message", "error_description", "detail", "msg", "error"};
-	const cJSON *places[2] = {error, body};
+	static const char *const names[] = {"message", "Message", "error_description", "detail", "msg", "error", "errors", "title"};
+	const char *found = NULL;
 
-	if (cJSON_IsString(error))
-		return error->valuestring;
-	for (int place = 0; place < 2; place++)
-	{
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		{
-			const cJSON *item = ai_json_get(places[place], names[i]);
-
-			if (cJSON_IsString(item))
-				return item->valuestring;
-			/* FastAPI: detail: [{"loc": [...], "msg": "..."}] */
-			if (cJSON_IsArray(item) && ai_json_string(item->child, "msg"))
-				return ai_json_string(item->child, "msg");
-		}
-	}
-	return NULL;
+	if (cJSON_IsString(place))
+		return place->valuestring;
+	if (cJSON_IsArray(place) && depth > 0)
+		return find_message(place->child, depth - 1);
+	for (size_t i = 0; found == NULL && depth > 0 && i < sizeof(names) / sizeof(names[0]); i++)
+		found = find_message(ai_json_get(place, names[i]), depth - 1);
+	return found;
 }
 
 /* A code without what Amazon puts around it; "" for none. */
@@ -298,6 +305,62 @@ take_metadata(int status, const cJSON *error, AiFailure *failure)
 		failure->kind = AI_ERROR_QUOTA;
 }
 
+/* What is written for people where no header says it; Hugging Face's estimate of a load. */
+static void
+take_wait(const cJSON *body, const char *message, AiFailure *failure)
+{
+	const cJSON *estimate = ai_json_get(body, "estimated_time");
+
+	if (failure->retry_after_ms <= 0)
+		failure->retry_after_ms = ai_wait_in_text(message);
+	if (failure->retry_after_ms <= 0 && cJSON_IsNumber(estimate))
+		failure->retry_after_ms = ai_wait_usable(estimate->valuedouble * 1000);
+}
+
+static bool
+holds_any(const char *text, const char *const *words)
+{
+	while (*words != NULL && !holds_phrase(text, *words))
+		words++;
+	return *words != NULL;
+}
+
+/*
+ * Each server has its own sentence for a prompt that does not fit, of the same few
+ * words: the context, what of it, and that it was passed.
+ */
+static bool
+says_context(const char *message)
+{
+	static const char *const context[] = {"context length", "context window", "context size", "context limit",
+	"contextwindow", "context_length", "context_window", NULL};
+	static const char *const passed[] = {"exceed", "longer", "too long", "too large", "larger", "greater", "more than",
+	"over ", "overflow", "only", "maximum", "does not fit", "too many", NULL};
+
+	return holds_any(message, context) && holds_any(message, passed);
+}
+
+static void
+take_phrase(int status, const char *message, AiFailure *failure)
+{
+	/* Google says so of what a minute has, too */
+	bool		by_quota = strcmp(failure->code, "RESOURCE_EXHAUSTED") != 0;
+
+	for (size_t i = 0; i < sizeof(known_phrases) / sizeof(known_phrases[0]); i++)
+	{
+		if ((known_phrases[i].status == 0 || known_phrases[i].status == status) &&
+			(status != 429 || known_phrases[i].kind != AI_ERROR_QUOTA || by_quota) &&
+			holds_phrase(message, known_phrases[i].phrase))
+		{
+			failure->kind = known_phrases[i].kind;
+			return;
+		}
+	}
+	if ((failure->kind == AI_ERROR_INVALID_REQUEST || failure->kind == AI_ERROR_REQUEST_TOO_LARGE ||
+		 failure->kind == AI_ERROR_SERVER) && says_context(message))
+		failure->kind = AI_ERROR_CONTEXT_LENGTH;
+}
+
 static void
 refine(int status, const cJSON *body, AiFailure *failure)
 {
@@ -321,19 +384,14 @@ refine(int status, const cJSON *body, AiFailure *failure)
 	parameter = ai_json_string(error ? error : body, "param");
 	if (parameter != NULL)
 		ai_copy_clean(failure->parameter, sizeof(failure->parameter), parameter, strlen(parameter));
-	message = find_message(body, error);
+	message = find_message(error, 3);
+	if (message == NULL)
+		message = find_message(body, 4);
 	if (message != NULL)
 	{
 		ai_copy_clean(failure->message, sizeof(failure->message), message, strlen(message));
-		for (size_t k = 0; k < sizeof(known_phrases) / sizeof(known_phrases[0]); k++)
-		{
-			if ((known_phrases[k].status == 0 || known_phrases[k].status == status) &&
-				holds_phrase(message, known_phrases[k].phrase))
-			{
-				failure->kind = known_phrases[k].kind;
-				break;
-			}
-		}
+		take_wait(body, message, failure);
+		take_phrase(status, message, failure);
 	}
 	if (ai_json_string(body, "request_id"))
 		ai_copy_clean(failure->request_id, sizeof(failure->request_id),

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "util/failure.h"
+#include "util/wait.h"
 
 void
 ai_http_request_free(AiHttpRequest *request)
@@ -59,68 +60,60 @@ ai_http_header(const AiHttpReply *reply, const char *name, char *value, size_t s
 	return found;
 }
 
-/* Days from 1970-01-01 of a civil date (H. Hinnant's days_from_civil). */
-static int64_t
-days_from_civil(int64_t year, int month, int day)
+/* A header that holds milliseconds, or seconds. */
+static double
+number_header(const AiHttpReply *reply, const char *name, double unit)
 {
-	int64_t		era;
-	int64_t		year_of_era;
-	int64_t		day_of_year;
+	char		value[64];
+	char	   *end;
+	double		number;
 
-	year -= month <= 2;
-	era = (year >= 0 ? year : year - 399) / 400;
-	year_of_era = year - era * 400;
-	day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 -
-		year_of_era / 100 + day_of_year - 719468;
+	if (!ai_http_header(reply, name, value, sizeof(value)))
+		return -1;
+	number = strtod(value, &end);
+	return end != value && *end == '\0' ? ai_wait_usable(number * unit) : -1;
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" as seconds since 1970; < 0 if it is none. */
-static int64_t
-parse_http_date(const char *text)
+/*
+ * OpenAI's and its like: when the requests or the tokens, of which none are left,
+ * come back.  The later of both, for either refuses.
+ */
+static double
+reset_of_limits(const AiHttpReply *reply)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char		month[4];
-	const char *at;
-	int			day,
-				year,
-				hour,
-				minute,
-				second;
+	static const char *const what[] = {"requests", "tokens"};
+	double		wait = -1;
 
-	if (sscanf(text, "%*3[A-Za-z], %2d %3s %4d %2d:%2d:%2d GMT",
-			   &day, month, &year, &hour, &minute, &second) != 6)
-		return -1;
-	at = strlen(month) == 3 ? strstr(months, month) : NULL;
-	if (at == NULL || (at - months) % 3 != 0)
-		return -1;
-	return days_from_civil(year, (int) (at - months) / 3 + 1, day) * 86400 +
-		hour * 3600 + minute * 60 + second;
+	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++)
+	{
+		char		name[48];
+		char		value[64];
+		double		reset;
+
+		snprintf(name, sizeof(name), "x-ratelimit-remaining-%s", what[i]);
+		if (!ai_http_header(reply, name, value, sizeof(value)) || strcmp(value, "0") != 0)
+			continue;
+		snprintf(name, sizeof(name), "x-ratelimit-reset-%s", what[i]);
+		reset = number_header(reply, name, 1000);
+		if (reset < 0 && ai_http_header(reply, name, value, sizeof(value)))
+			reset = ai_wait_duration(value);
+		if (reset > wait)
+			wait = reset;
+	}
+	return wait;
 }
 
 double
 ai_http_retry_after_ms(const AiHttpReply *reply, int64_t now)
 {
 	char		value[64];
-	char	   *end;
+	double		wait = number_header(reply, "retry-after-ms", 1);
 
-	if (ai_http_header(reply, "retry-after-ms", value, sizeof(value)))
-	{
-		double		ms = strtod(value, &end);
-
-		if (end != value && *end == '\0' && ms > 0 && ms < 1e12)
-			return ms;
-	}
-	if (ai_http_header(reply, "retry-after", value, sizeof(value)))
-	{
-		double		seconds = strtod(value, &end);
-		int64_t		date;
-
-		if (end != value && *end == '\0')
-			return seconds > 0 && seconds < 1e9 ? seconds * 1000 : -1;
-		date = parse_http_date(value);
-		if (date > now)
-			return (double) (date - now) * 1000;
-	}
-	return -1;
+	if (wait < 0)
+		wait = number_header(reply, "x-ms-retry-after-ms", 1);
+	if (wait < 0)
+		wait = number_header(reply, "retry-after", 1000);
+	if (wait < 0 && ai_http_header(reply, "retry-after", value, sizeof(value)))
+		wait = ai_wait_usable((double) (ai_http_date(value, now) - now) * 1000);
+	return wait > 0 ? wait : reset_of_limits(reply);
 }
