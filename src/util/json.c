@@ -183,9 +183,10 @@ next_number(const char *p, const char *end, size_t *len)
 		else if (!in_string && (*p == '-' || (*p >= '0' && *p <= '9')))
 			break;
 	}
-	*len = p < end ? strspn(p, "0123456789+-.eE") : 0;
-	if (p < end && *len > (size_t) (end - p))
-		*len = (size_t) (end - p);
+	/* the document need not end with a zero */
+	*len = 0;
+	while (p + *len < end && p[*len] != '\0' && strchr("0123456789+-.eE", p[*len]) != NULL)
+		++* len;
 	return p;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "util/number.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,11 @@ decimal(const char *text)
 	mantissa_end = text + strcspn(text, "eE");
 	if (*mantissa_end != '\0')
 		number.exponent = strtol(mantissa_end + 1, NULL, 10);
+	/* room for the digits before the point, which a document has fewer of */
+	if (number.exponent > LONG_MAX / 2)
+		number.exponent = LONG_MAX / 2;
+	else if (number.exponent < LONG_MIN / 2)
+		number.exponent = LONG_MIN / 2;
 	point = memchr(text, '.', (size_t) (mantissa_end - text));
 	if (point == NULL)
 		point = mantissa_end;

@@ -579,6 +579,7 @@ test_numbers(void)
 		const char *b;
 		bool		same;
 	}			pairs[] = {
+		{"1e99999999999999999999", "10e99999999999999999999", false},
 		{"1", "1.0", true}, {"150", "1.5e2", true}, {"-0", "0.000", true}, {"1e-3", "0.001", true},
 		{"0.0010", "1E-3", true}, {"100000", "1e5", true}, {"12300", "123e2", true}, {"1e400", "10e399", true},
 		{"1", "-1", false}, {"10", "1", false}, {"1234567890123456789", "1234567890123456788", false},
@@ -594,9 +595,25 @@ test_numbers(void)
 	ok(ai_number_valid("-0.5e+10", 8), "but -0.5e+10 is");
 }
 
+/* The sanitizer watches the byte behind it. */
+static void
+test_without_a_zero(void)
+{
+	const char *why;
+	char	   *document = malloc(1);
+	cJSON	   *tree;
+
+	document[0] = '7';
+	tree = ai_json_parse(document, 1, &why);
+	ok(tree != NULL && tree->valuedouble == 7, "a number that is the whole of a document of a length");
+	cJSON_Delete(tree);
+	free(document);
+}
+
 int
 main(void)
 {
+	test_without_a_zero();
 	test_numbers();
 	test_many_values();
 	test_words();
