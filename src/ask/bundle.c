@@ -10,6 +10,9 @@
 #include "ask/identity.h"
 #include "utils/memutils.h"
 
+/* The least max_inputs of which half is worth a request of its own. */
+#define SPREAD_FROM		32
+
 struct AiBundle
 {
 	dlist_node	node;			/* gathering */
@@ -143,10 +146,11 @@ submit(AiBundle *bundle)
 
 /* ---- gathering ---- */
 
+/* The first ones are sent half full, but for small ones, which are full as soon. */
 static bool
 is_full(const AiJobTable *table, const AiBundle *bundle)
 {
-	bool		early = table->n_gathered <= table->window->max_in_flight / 2;
+	bool		early = bundle->max_jobs >= SPREAD_FROM && table->n_gathered <= table->window->max_in_flight / 2;
 
 	return bundle->n_jobs >= (early ? bundle->max_jobs / 2 : bundle->max_jobs);
 }

@@ -12,7 +12,8 @@
  * A bundle gathers until it is full, or until its driver waits and nothing else
  * is under way or to come (ai_bundles_flush).  It is full when its call may carry
  * no more; the first ones, as many as half of the window has places, at half of
- * that, so that a statement of few rows is spread over the places there are.
+ * that, so that a statement of few rows is spread over the places there are (but
+ * not where a whole one is small).
  *
  * Splitting.  A call of several jobs that is refused for what it carries is cut
  * in two, and so on, until the job that is at fault stands alone.  The parts are

@@ -298,6 +298,26 @@ check_reply(const AiRequest *request, AiReply *reply, AiFailure *failure)
 				reply->n_scores, wanted);
 }
 
+/*
+ * Without the comments of an event stream, which OpenRouter sends to keep the
+ * connection alive, before a document that is none.
+ */
+static AiHttpReply
+without_comments(const AiHttpReply *http, AiTask task)
+{
+	AiHttpReply reply = *http;
+
+	while (task != AI_TASK_CHAT && reply.body.len > 0 && strchr(":\r\n", reply.body.data[0]) != NULL)
+	{
+		const char *end = memchr(reply.body.data, '\n', reply.body.len);
+		size_t		line = end != NULL ? (size_t) (end - reply.body.data) + 1 : reply.body.len;
+
+		reply.body.data += line;
+		reply.body.len -= line;
+	}
+	return reply;
+}
+
 bool
 ai_provider_parse(const AiTarget *target, const AiRequest *request,
 				  const AiHttpReply *http, int64_t now,
@@ -310,7 +330,9 @@ ai_provider_parse(const AiTarget *target, const AiRequest *request,
 	ai_failure_clear(failure);
 	if (http->status >= 200 && http->status < 300)
 	{
-		if (protocol->parse(target, request, http, reply, failure))
+		const AiHttpReply answer = without_comments(http, request->task);
+
+		if (protocol->parse(target, request, &answer, reply, failure))
 			good = check_reply(request, reply, failure);
 		else
 		{

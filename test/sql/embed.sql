@@ -58,5 +58,8 @@ UPDATE ai_gateway.models SET settings = '{"max_inputs": 100}' WHERE name = 'e';
 SELECT requests('SELECT ai_embed(''text '' || i) FROM generate_series(1, 600) i');
 UPDATE ai_gateway.models SET settings = '{"max_inputs": 100000}' WHERE name = 'e';
 SELECT requests('SELECT ai_embed(''text '' || i) FROM generate_series(1, 2100) i');
+-- small ones are all sent full: half of one is not worth a request
+UPDATE ai_gateway.models SET settings = '{"max_inputs": 10}' WHERE name = 'e';
+SELECT requests('SELECT ai_embed(''text '' || i) FROM generate_series(1, 100) i');
 DROP FUNCTION requests;
 DROP EXTENSION ai_gateway;

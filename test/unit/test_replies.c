@@ -267,6 +267,9 @@ static const Case cases[] = {
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":null,\"base_resp\":{\"status_code\":1008,\"status_msg\":\"insufficient balance\"}}", 0, "quota: insufficient balance"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"yes\"}}],\"base_resp\":{\"status_code\":0}}", 0, "stop \"yes\""},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_EMBED, 1, json, "{\"error\":{\"code\":429,\"message\":\"slow down\"}}", 0, "rate_limit: slow down"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_EMBED, 1, json, ": OPENROUTER PROCESSING\n\n{\"data\":[{\"index\":0,\"embedding\":[1,2]}]}", 0, "|1 2"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_EMBED, 1, json, ": nothing", 0, "invalid_reply: the reply is not the JSON of embeddings"},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_EMBED, 1, json, "{\"data\":[{\"index\":0,\"embedding\":[[1,2]]}]}", 0, "invalid_reply: the reply has an array of arrays in place of an embedding"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "upstream is starting", 0, "invalid_reply: the reply cannot be read: it is not JSON"},
 	/* where a model leaves what it thinks */
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"so\\n</think>\\n\\n4\"}}]}", 0, "stop \"4\" thought \"so\""},

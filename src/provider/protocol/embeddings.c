@@ -243,6 +243,13 @@ ai_read_vector(AiJsonReader *reader, const AiRequest *request, int index,
 
 	if (!ai_read_array(reader))
 		return false;
+	/* llama.cpp without pooling: one vector for each token */
+	if (ai_read_peek(reader) == '[')
+	{
+		ai_fail(failure, AI_ERROR_INVALID_REPLY, "the reply has an array of arrays in place of an embedding");
+		ai_failure_hint(failure, "Let the server pool the vectors of the tokens; llama.cpp does with \"--pooling mean\".");
+		return false;
+	}
 	if (reply->vectors == NULL)
 	{
 		first = read_first_vector(reader, &n, failure);

@@ -114,8 +114,11 @@ sub call
 		my $documents = $most + 1;
 		my $sent = ref $vector->{request}{body} eq 'HASH' ? $vector->{request}{body}{documents} // $vector->{request}{body}{texts} : undef;
 		$documents = @$sent if ref $sent && @$sent > $documents;
+		# all of them have a score, but where the request asked for the first
+		my $top = ref $vector->{request}{body} eq 'HASH' ? $vector->{request}{body}{top_n} // $vector->{request}{body}{top_k} : undef;
+		my $first = defined $top ? ", top_n => $top" : '';
 		$sql = "SELECT jsonb_agg(jsonb_build_object('index', index - 1, 'score', score))
-			FROM ai_rerank('q', ARRAY(SELECT 'document ' || i FROM generate_series(1, $documents) i), model => 'v')";
+			FROM ai_rerank('q', ARRAY(SELECT 'document ' || i FROM generate_series(1, $documents) i), model => 'v'$first)";
 	}
 	else { $sql = "SELECT ai_moderate('text', model => 'v')" }
 	my $out = $session->query($sql);
