@@ -17,6 +17,7 @@ ai_call_cost(const AiCall *call)
 	const AiPrices *prices = &call->model->prices;
 	bool		output = call->request.task == AI_TASK_CHAT || call->request.task == AI_TASK_TRANSCRIBE;
 	int64		cache_read = usage->cache_read;
+	int64		cache_write = usage->cache_write;
 	int64		cost;
 
 	if (usage->uncached_input < 0 || (output && ai_usage_output(usage) < 0) ||
@@ -25,8 +26,10 @@ ai_call_cost(const AiCall *call)
 	/* what is told of the whole holds against a part: usage.h */
 	if (usage->all_input >= 0 && cache_read > usage->all_input)
 		cache_read = usage->all_input;
+	if (usage->all_input >= 0 && cache_write > usage->all_input - ai_not_below_zero(cache_read))
+		cache_write = usage->all_input - ai_not_below_zero(cache_read);
 	cost = ai_money_of_tokens(usage->uncached_input, prices->input);
 	cost = ai_money_add(cost, ai_money_of_tokens(cache_read, prices->cached_input));
-	cost = ai_money_add(cost, ai_money_of_tokens(usage->cache_write, prices->cache_write));
+	cost = ai_money_add(cost, ai_money_of_tokens(cache_write, prices->cache_write));
 	return ai_money_add(cost, ai_money_of_tokens(ai_usage_output(usage), prices->output));
 }

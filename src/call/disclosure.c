@@ -130,7 +130,7 @@ keep_identifier(char *word)
 {
 	for (const char *p = word; *p != '\0'; p++)
 	{
-		if (!isalnum((unsigned char) *p) && strchr("_.:+/=@~-[]", *p) == NULL)
+		if (!isalnum((unsigned char) *p) && strchr("_.:+/=@~-[]<>", *p) == NULL)
 		{
 			word[0] = '\0';
 			return;

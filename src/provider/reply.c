@@ -142,6 +142,13 @@ ai_reply_check(AiReply *reply, AiFailure *failure)
 					reply->refusal ? ": " : "", reply->refusal ? reply->refusal : "");
 			break;
 		case AI_FINISH_ERROR:
+
+			/*
+			 * a whole call of a tool that nobody declared is the caller's to
+			 * judge
+			 */
+			if (reply->tool_calls != NULL)
+				return true;
 			ai_fail(failure, AI_ERROR_SERVER, "the provider ended the answer with an error");
 			break;
 		case AI_FINISH_LENGTH:

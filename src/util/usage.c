@@ -25,21 +25,11 @@ ai_not_below_zero(int64_t value)
 	return value > 0 ? value : 0;
 }
 
-/* A part of a whole is no more than that, whatever a server says. */
-static int64_t
-part_of(int64_t whole, int64_t part)
-{
-	return whole >= 0 && part > whole ? whole : part;
-}
-
 void
 ai_usage_split(int64_t input, int64_t output, AiUsage *usage)
 {
 	usage->all_input = input;
 	usage->all_output = output;
-	usage->cache_read = part_of(input, usage->cache_read);
-	usage->cache_write = part_of(input < 0 ? input : input - ai_not_below_zero(usage->cache_read), usage->cache_write);
-	usage->reasoning = part_of(output, usage->reasoning);
 	if (input >= 0)
 		usage->uncached_input = ai_not_below_zero(input - ai_not_below_zero(usage->cache_read) -
 												  ai_not_below_zero(usage->cache_write));

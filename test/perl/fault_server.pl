@@ -370,7 +370,7 @@ sub behave
 	if ($what eq 'odd-usage')
 	{
 		return put($c, response(200, $json->encode({ model => 'fault', choices => [ { finish_reason => 'stop', message => { content => 'ok' } } ],
-			usage => { prompt_tokens => 10, completion_tokens => 50, prompt_tokens_details => { cached_tokens => 1000 }, completion_tokens_details => { reasoning_tokens => 60 } } })));
+			usage => { prompt_tokens => 10, completion_tokens => 50, prompt_tokens_details => { cached_tokens => 1000, cache_write_tokens => 9e15 }, completion_tokens_details => { reasoning_tokens => 60 } } })));
 	}
 	# an answer that fits no schema and tells no tokens, then one that does
 	if ($what eq 'usage-later')

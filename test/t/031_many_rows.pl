@@ -161,7 +161,7 @@ SKIP:
 $wide->quit;
 
 # ---- tokens: one sum, whoever tells it ----
-$cluster->register('m', endpoint => $server->url('odd-usage'), input_price => 2, cached_input_price => 1, output_price => 4);
+$cluster->register('m', endpoint => $server->url('odd-usage'), input_price => 2, cached_input_price => 1, cache_write_price => 3, output_price => 4);
 my $told = "SELECT input_tokens, output_tokens, cost FROM ai_try_complete('odd')";
 is($session->query($told), '10|50|0.00021', 'where a part is more than the whole, the whole counts, and is paid for');
 like($session->query("EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF, TIMING OFF) SELECT ai_complete('odd ' || i) " . $over->(3)), qr/tokens=30\+150 cost=0\.00063 /, 'EXPLAIN counts the same');
