@@ -305,6 +305,28 @@ take_metadata(int status, const cJSON *error, AiFailure *failure)
 		failure->kind = AI_ERROR_QUOTA;
 }
 
+/* A number means something only with its status. */
+static void
+take_number(int status, AiFailure *failure)
+{
+	static const struct
+	{
+		int			status;
+		const char *code;
+		AiErrorKind kind;
+	}			numbers[] = {
+		{400, "1500", AI_ERROR_NOT_FOUND},	/* Mistral */
+		{429, "1113", AI_ERROR_QUOTA},	/* Zhipu: an empty account */
+		{403, "30001", AI_ERROR_QUOTA}, /* SiliconFlow: the same */
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	{
+		if (numbers[i].status == status && strcmp(numbers[i].code, failure->code) == 0)
+			failure->kind = numbers[i].kind;
+	}
+}
+
 /* What is written for people where no header says it; Hugging Face's estimate of a load. */
 static void
 take_wait(const cJSON *body, const char *message, AiFailure *failure)
@@ -377,8 +399,7 @@ refine(int status, const cJSON *body, AiFailure *failure)
 	/* Google's RESOURCE_EXHAUSTED is under 402 that the credits are */
 	if (status == 402)
 		failure->kind = AI_ERROR_QUOTA;
-	if (status == 400 && strcmp(failure->code, "1500") == 0)
-		failure->kind = AI_ERROR_NOT_FOUND; /* Mistral */
+	take_number(status, failure);
 	take_google_details(error, failure);
 	take_metadata(status, error, failure);
 	parameter = ai_json_string(error ? error : body, "param");

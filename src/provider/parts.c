@@ -191,7 +191,7 @@ split_channels(AiReply *reply, const char *text)
 void
 ai_reply_split_thinking(AiReply *reply)
 {
-	static const char *const tags[][2] = {{"<think>", "</think>"}, {"<thinking>", "</thinking>"}};
+	static const char *const tags[][2] = {{"<think>", "</think>"}, {"<thinking>", "</thinking>"}, {"[THINK]", "[/THINK]"}};
 	const char *text = reply->text;
 	const char *close;
 
@@ -214,9 +214,11 @@ ai_reply_split_thinking(AiReply *reply)
 			split_at(reply, text + len, (size_t) (close - text) - len, close + strlen(tags[i][1]));
 		return;
 	}
-	close = strstr(text, "\n</think>");
-	if (close != NULL && strstr(text, "<think>") == NULL)
-		split_at(reply, text, (size_t) (close - text), close + 1 + strlen("</think>"));
+	/* its start was in the prompt's template; in a sentence it is a word */
+	close = strstr(text, "</think>");
+	if (close != NULL && close > text && strstr(text, "<think>") == NULL &&
+		(close[-1] == '\n' || close[strlen("</think>")] == '\n'))
+		split_at(reply, text, (size_t) (close - text) - (close[-1] == '\n'), close + strlen("</think>"));
 }
 
 const char *

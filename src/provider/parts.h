@@ -64,7 +64,7 @@ extern AiFinishReason ai_finish_by_name(const AiFinishName *names, const char *n
 
 /*
  * Local servers leave what a model thinks in its text.  It moves to
- * reply->reasoning: "<think>...</think>" or "<thinking>" at the beginning, what
+ * reply->reasoning: "<think>...</think>", "<thinking>" or "[THINK]" at the beginning, what
  * stands before a </think> whose start was in the prompt's template, and the
  * channels of gpt-oss ("<|channel|>analysis<|message|>...") before the final one.
  */

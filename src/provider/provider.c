@@ -9,7 +9,6 @@
  */
 #include "provider/provider.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,27 +258,22 @@ find_request_id(const AiHttpReply *http, char *id, size_t size)
 }
 
 /*
- * A 200 that holds no reply: a gateway's error in place of it, or what stands before
- * the server (a page that says that it starts), which the next attempt may not find.
+ * A 200 that holds no reply: a gateway's error in place of it, a page that says that
+ * the server starts, a document that was cut off, or one without what an answer
+ * stands in.  Another attempt may find one, but for an error that says otherwise.
  */
 static void
-look_for_error(const AiHttpReply *http, AiFailure *failure)
+look_for_error(const AiRequest *request, const AiHttpReply *http, AiFailure *failure)
 {
-	size_t		start = 0;
 	const char *why;
 	cJSON	   *body;
 
 	if (failure->kind != AI_ERROR_INVALID_REPLY || ai_reply_is_stream(http) || http->body.len > AI_MAX_ERROR_BODY)
 		return;
-	while (start < http->body.len && isspace((unsigned char) http->body.data[start]))
-		start++;
-	if (start < http->body.len && (isalpha((unsigned char) http->body.data[start]) || http->body.data[start] == '<'))
-	{
-		failure->should_retry = 1;
-		return;
-	}
 	body = ai_json_parse(http->body.data, http->body.len, &why);
-	ai_classify_found(body, failure);
+	if (!ai_classify_found(body, failure) &&
+		(body == NULL || (request->task == AI_TASK_CHAT && cJSON_IsNull(ai_json_get(body, "choices")))))
+		failure->should_retry = 1;
 	cJSON_Delete(body);
 }
 
@@ -299,15 +293,22 @@ check_reply(const AiRequest *request, AiReply *reply, AiFailure *failure)
 }
 
 /*
- * Without the comments of an event stream, which OpenRouter sends to keep the
- * connection alive, before a document that is none.
+ * Without a byte order mark, and without the comments of an event stream, which
+ * OpenRouter sends to keep the connection alive, before a document that is none.
  */
 static AiHttpReply
-without_comments(const AiHttpReply *http, AiTask task)
+without_prelude(const AiHttpReply *http, AiTask task)
 {
 	AiHttpReply reply = *http;
 
-	while (task != AI_TASK_CHAT && reply.body.len > 0 && strchr(":\r\n", reply.body.data[0]) != NULL)
+	if (task == AI_TASK_CHAT)
+		return reply;
+	if (reply.body.len >= 3 && memcmp(reply.body.data, "\xef\xbb\xbf", 3) == 0)
+	{
+		reply.body.data += 3;
+		reply.body.len -= 3;
+	}
+	while (reply.body.len > 0 && strchr(":\r\n", reply.body.data[0]) != NULL)
 	{
 		const char *end = memchr(reply.body.data, '\n', reply.body.len);
 		size_t		line = end != NULL ? (size_t) (end - reply.body.data) + 1 : reply.body.len;
@@ -330,14 +331,14 @@ ai_provider_parse(const AiTarget *target, const AiRequest *request,
 	ai_failure_clear(failure);
 	if (http->status >= 200 && http->status < 300)
 	{
-		const AiHttpReply answer = without_comments(http, request->task);
+		const AiHttpReply answer = without_prelude(http, request->task);
 
 		if (protocol->parse(target, request, &answer, reply, failure))
 			good = check_reply(request, reply, failure);
 		else
 		{
 			ai_reply_free(reply);
-			look_for_error(http, failure);
+			look_for_error(request, &answer, failure);
 		}
 	}
 	else

@@ -33,6 +33,8 @@ static const Case cases[] = {
 	{429, "", "{\"error\":{\"message\":\"You exceeded your current quota, please check your plan and billing details.\",\"code\":\"429\"}}", AI_ERROR_QUOTA, -1, NULL},
 	{429, "", "{\"error\":{\"message\":\"You exceeded your current quota, please check your plan and billing details.\",\"status\":\"RESOURCE_EXHAUSTED\"}}", AI_ERROR_RATE_LIMIT, -1, NULL},
 	{400, "", "{\"error\":{\"message\":\"Access denied\",\"code\":\"Arrearage\"}}", AI_ERROR_QUOTA, -1, NULL},
+	{429, "", "{\"error\":{\"code\":\"1113\",\"message\":\"no money\"}}", AI_ERROR_QUOTA, -1, NULL},
+	{403, "", "{\"code\":30001,\"message\":\"the account is empty\",\"data\":null}", AI_ERROR_QUOTA, -1, NULL},
 	/* what is too large */
 	{429, "", "{\"error\":{\"message\":\"Request too large for m: Limit 30000, Requested 41000.\",\"code\":\"rate_limit_exceeded\"}}", AI_ERROR_REQUEST_TOO_LARGE, -1, NULL},
 	{400, "", "{\"message\":\"The input (9000 tokens) is longer than the model's context length (8192 tokens).\"}", AI_ERROR_CONTEXT_LENGTH, -1, NULL},
@@ -43,6 +45,7 @@ static const Case cases[] = {
 	{429, "", "{\"error\":{\"message\":\"too many requests for this context window\"}}", AI_ERROR_RATE_LIMIT, -1, NULL},
 	/* where the reason stands */
 	{400, "", "{\"errors\":[{\"code\":7003,\"message\":\"could not route\"}],\"messages\":[]}", AI_ERROR_INVALID_REQUEST, -1, "could not route"},
+	{400, "", "{\"message\":{\"text\":1,\"message\":\"why\"}}", AI_ERROR_INVALID_REQUEST, -1, "why"},
 	{400, "", "{\"errors\":[\"could not route\"]}", AI_ERROR_INVALID_REQUEST, -1, "could not route"},
 	{422, "", "{\"detail\":{\"error\":\"too many inputs\"}}", AI_ERROR_INVALID_REQUEST, -1, "too many inputs"},
 	{422, "", "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}", AI_ERROR_INVALID_REQUEST, -1, "field required"},
@@ -73,11 +76,37 @@ says(const Case *item)
 	ai_http_reply_free(&http);
 }
 
+/* May another attempt find a reply where this one has none? */
+static void
+is_tried_again(AiTask task, const char *body, int expected)
+{
+	static const char *const inputs[] = {"a"};
+	AiTarget	target = {.provider = ai_provider_by_name("openai"),.protocol = AI_PROTOCOL_OPENAI_CHAT,.remote_model = "m"};
+	AiRequest	request = {.task = task,.inputs = inputs,.n_inputs = 1};
+	AiHttpReply http = {.status = 200};
+	AiReply		reply;
+	AiFailure	failure;
+
+	ai_buffer_append_string(&http.body, body);
+	ok(!ai_provider_parse(&target, &request, &http, NOW, &reply, &failure) && failure.should_retry == expected,
+	   "\"%s\" is %s", body, expected == 1 ? "tried again" : "the last word");
+	ai_reply_free(&reply);
+	ai_http_reply_free(&http);
+}
+
 int
 main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		says(&cases[i]);
+	is_tried_again(AI_TASK_CHAT, "upstream is starting", 1);
+	is_tried_again(AI_TASK_CHAT, "<html>", 1);
+	is_tried_again(AI_TASK_CHAT, "{\"choices\":[{\"mess", 1);
+	is_tried_again(AI_TASK_CHAT, "{\"choices\":null}", 1);
+	is_tried_again(AI_TASK_EMBED, "{\"data\":[{\"embedd", 1);
+	is_tried_again(AI_TASK_CHAT, "{}", -1);
+	is_tried_again(AI_TASK_CHAT, "{\"choices\":[{\"message\":{}}]}", -1);
+	is_tried_again(AI_TASK_EMBED, "{\"data\":[{\"index\":7,\"embedding\":[1]}]}", -1);
 
 	is_number(ai_wait_duration("120ms"), 120, "milliseconds");
 	is_number(ai_wait_duration("1m3.89s"), 63890, "minutes and parts of seconds");
