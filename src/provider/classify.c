@@ -488,8 +488,8 @@ found_base_resp(const cJSON *body, AiFailure *failure)
 	return true;
 }
 
-static bool
-says_something(const cJSON *error)
+bool
+ai_error_says(const cJSON *error)
 {
 	return (cJSON_IsString(error) && error->valuestring[0] != '\0') ||
 		((cJSON_IsObject(error) || cJSON_IsArray(error)) && error->child != NULL);
@@ -498,7 +498,7 @@ says_something(const cJSON *error)
 bool
 ai_classify_found(const cJSON *body, AiFailure *failure)
 {
-	if (!says_something(ai_json_get(body, "error")))
+	if (!ai_error_says(ai_json_get(body, "error")))
 		return found_base_resp(body, failure);
 	ai_classify_told(body, failure);
 	return true;

@@ -36,6 +36,9 @@ extern void ai_classify_body(int status, const cJSON *body, AiFailure *failure);
 extern void ai_classify_told(const cJSON *body, AiFailure *failure);
 extern bool ai_classify_found(const cJSON *body, AiFailure *failure);
 
+/* Does what stands under "error" tell of one? */
+extern bool ai_error_says(const cJSON *error);
+
 /* Adds the server's wishes for a retry. */
 extern void ai_classify_retry(const AiHttpReply *http, int64_t now, AiFailure *failure);
 

@@ -95,7 +95,7 @@ is_error(const char *event, const cJSON *data)
 	const char *type = ai_json_string(data, "type");
 
 	return strcmp(event, "error") == 0 || (type != NULL && strcmp(type, "error") == 0) ||
-		cJSON_IsString(error) || (cJSON_IsObject(error) && ai_json_get(data, "choices") == NULL);
+		(ai_error_says(error) && (cJSON_IsString(error) || ai_json_get(data, "choices") == NULL));
 }
 
 static bool

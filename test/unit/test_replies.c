@@ -283,6 +283,7 @@ static const Case cases[] = {
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"<|channel|>analysis<|message|>hm\"},\"finish_reason\":\"stop\"}]}", 0, "stop \"\" thought \"hm\""},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, json, "{\"choices\":[{\"message\":{\"content\":\"a tag <think> ends with\\n</think>\"}}]}", 0, "stop \"a tag <think> ends with\n</think>\""},
 	{"openai", AI_PROTOCOL_OPENAI_RESPONSES, AI_TASK_CHAT, 0, json, "{\"output\":[{\"type\":\"message\",\"phase\":\"commentary\",\"content\":[{\"type\":\"output_text\",\"text\":\"first\"}]},{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"yes\"}]}]}", 0, "stop \"yes\" thought \"first\""},
+	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "data: {\"error\":\"\",\"choices\":[{\"delta\":{\"content\":\"yes\"},\"finish_reason\":\"stop\"}]}\n\ndata: {\"error\":{},\"usage\":{\"prompt_tokens\":2,\"completion_tokens\":1}}\n\ndata: [DONE]\n\n", 0, "stop \"yes\" input=2 output=1"},
 	{"openai", AI_PROTOCOL_OPENAI_CHAT, AI_TASK_CHAT, 0, events, "data: : OPENROUTER PROCESSING\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"yes\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", 0, "stop \"yes\""},
 
 	/* OpenAI, responses */
