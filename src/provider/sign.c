@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "util/hex.h"
+
 #define MAX_HEADERS		32
 #define MAX_PARAMETERS	64
 
@@ -74,13 +76,6 @@ append_normalized(AiBuffer *out, const char *path)
 		ai_buffer_append_char(out, '/');
 }
 
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-		: c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* One name or value of a query, in its one canonical spelling. */
 static char *
 canonical_parameter(const char *text, size_t len)
@@ -90,9 +85,9 @@ canonical_parameter(const char *text, size_t len)
 
 	for (size_t i = 0; i < len; i++)
 	{
-		if (text[i] == '%' && i + 2 < len && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0)
+		if (text[i] == '%' && i + 2 < len && ai_hex_digit(text[i + 1]) >= 0 && ai_hex_digit(text[i + 2]) >= 0)
 		{
-			ai_buffer_append_char(&raw, (char) (hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+			ai_buffer_append_char(&raw, (char) (ai_hex_digit(text[i + 1]) * 16 + ai_hex_digit(text[i + 2])));
 			i += 2;
 		}
 		else

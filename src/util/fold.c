@@ -6,15 +6,7 @@
 
 #include <string.h>
 
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "util/hex.h"
 
 /* So many hexadecimal digits; -1 = they are not there. */
 static int
@@ -26,9 +18,9 @@ hex_number(const char *p, const char *end, int digits)
 		return -1;
 	for (int i = 0; i < digits; i++)
 	{
-		if (hex_digit(p[i]) < 0)
+		if (ai_hex_digit(p[i]) < 0)
 			return -1;
-		value = value * 16 + hex_digit(p[i]);
+		value = value * 16 + ai_hex_digit(p[i]);
 	}
 	return value;
 }
@@ -91,7 +83,7 @@ entity(const char *p, const char *end)
 {
 	size_t		n = 1;
 
-	while (p + n < end && n < 8 && (hex_digit(p[n]) >= 0 || p[n] == '#' || (p[n] >= 'a' && p[n] <= 'z')))
+	while (p + n < end && n < 8 && (ai_hex_digit(p[n]) >= 0 || p[n] == '#' || (p[n] >= 'a' && p[n] <= 'z')))
 		n++;
 	return (AiFoldUnit)
 	{

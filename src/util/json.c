@@ -13,21 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/hex.h"
 #include "util/number.h"
 #include "util/utf8.h"
 #include "util/word.h"
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* The value of \uXXXX at p, or -1. */
 static int
@@ -39,7 +28,7 @@ unicode_escape(const char *p, const char *end)
 		return -1;
 	for (int i = 2; i < 6; i++)
 	{
-		int			digit = hex_digit(p[i]);
+		int			digit = ai_hex_digit(p[i]);
 
 		if (digit < 0)
 			return -1;

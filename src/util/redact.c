@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "util/fold.h"
+#include "util/hex.h"
 
 #define MAX_TEXT		1024	/* longer strings are cut before */
 #define MAX_FOLDED		16384
@@ -212,15 +213,6 @@ base64_value(char c)
 	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What a run means if it is base64 from that offset on. */
 static void
 add_base64(Sheet *sheet, int string, const char *text, size_t at, size_t len, size_t offset)
@@ -245,7 +237,7 @@ add_hex(Sheet *sheet, int string, const char *text, size_t at, size_t len, size_
 	size_t		n = 0;
 
 	for (size_t i = offset; i + 1 < len; i += 2)
-		bytes[n++] = (char) (hex_value(text[at + i]) << 4 | hex_value(text[at + i + 1]));
+		bytes[n++] = (char) (ai_hex_digit(text[at + i]) << 4 | ai_hex_digit(text[at + i + 1]));
 	add_folded(sheet, string, bytes, bytes + n, at + offset, 2, 2);
 }
 
@@ -552,7 +544,7 @@ fold_strings(Sheet *sheet, int n)
 	for (int i = 0; i < n; i++)
 	{
 		add_coded(sheet, i, base64_value, 4, add_base64);
-		add_coded(sheet, i, hex_value, 2, add_hex);
+		add_coded(sheet, i, ai_hex_digit, 2, add_hex);
 	}
 }
 
