@@ -179,6 +179,20 @@ next_number(const char *p, const char *end, size_t *len)
 	return p;
 }
 
+/* A whole number of at most 15 digits: a double has it exactly, and is printed as it stands. */
+static bool
+is_short_integer(const char *p, size_t len)
+{
+	if (len == 0 || len > 15 || p[0] < '1')
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+	}
+	return true;
+}
+
 /* Gives numbers of a tree, in the order of the document, their text where it says more. */
 static const char *
 keep_numbers(cJSON *item, const char *p, const char *end)
@@ -189,6 +203,8 @@ keep_numbers(cJSON *item, const char *p, const char *end)
 	if (cJSON_IsNumber(item))
 	{
 		p = next_number(p, end, &len);
+		if (is_short_integer(p, len))
+			return p + len;
 		ai_json_number(item, space, sizeof(space));
 		if (ai_number_valid(p, len) && (strlen(space) != len || memcmp(space, p, len) != 0))
 			item->valuestring = strndup(p, len);
